@@ -1,0 +1,19 @@
+"""DeepFM, from one-hot to online: the package that the book's chapters build up to.
+
+Import it before `mxnet`: MXNet 1.9.1 needs what `deepfm_tutorial.runtime` sets up.
+"""
+from . import runtime  # first: nothing below imports without it
+from .deepfm import DeepFM
+from .dnn import DNN, MLP
+from .embeddings import FieldEmbedding, embed_by_dot, embed_by_take
+from .fields import UNSEEN, FieldEncoder, one_hot, one_hot_csr
+from .fm import FM, FirstOrder, LogisticRegression, pairwise_interactions
+from .movielens import load_movielens
+from .training import History, Metrics, evaluate, fit, logistic_loss, predict
+
+__all__ = [
+    "UNSEEN", "DNN", "FM", "MLP", "DeepFM", "FieldEmbedding", "FieldEncoder", "FirstOrder",
+    "History", "LogisticRegression", "Metrics", "embed_by_dot", "embed_by_take", "evaluate",
+    "fit", "load_movielens", "logistic_loss", "one_hot", "one_hot_csr",
+    "pairwise_interactions", "predict", "runtime",
+]

@@ -1,0 +1,30 @@
+"""DeepFM: first order, pairs and MLP in one logit, over one embedding table (chapter 6)."""
+from .dnn import MLP
+from .embeddings import FieldBlock, FieldEmbedding
+from .fm import FirstOrder, pairwise_interactions
+
+
+class DeepFM(FieldBlock):
+    """`model(ids, values) → logits`, (B,): y_FM + y_DNN of Guo et al., 2017, before the sigmoid.
+
+    The FM part and the MLP read the *same* E. Both parts have a bias, w₀ and the output
+    layer's; only their sum matters.
+
+    Args:
+        field_sizes: how many ids each field owns.
+        num_factors: k.
+        hidden_units, dropout, batch_norm: as for `MLP`.
+    """
+
+    def __init__(self, field_sizes, num_factors=10, hidden_units=(400, 400, 400), dropout=0.2,
+                 batch_norm=False):
+        super().__init__(field_sizes)
+        self.first_order = FirstOrder(field_sizes)
+        self.embedding = FieldEmbedding(field_sizes, num_factors)
+        self.mlp = MLP(len(self.field_sizes) * num_factors, hidden_units, dropout, batch_norm)
+
+    def hybrid_forward(self, F, ids, values=None):
+        embeddings = self.embedding(ids, values)  # (B, F, k)
+        return (self.first_order(ids, values)
+                + pairwise_interactions(embeddings)
+                + self.mlp(embeddings))
