@@ -7,7 +7,7 @@ import numpy as np
 from mxnet import autograd, gluon, nd
 from scipy.special import expit
 from sklearn.metrics import log_loss, roc_auc_score
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from .checks import check_ids, check_labels, check_values, field_bounds, real_number, whole_number
 

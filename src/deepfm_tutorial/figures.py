@@ -1,0 +1,131 @@
+"""The book's one Matplotlib style, and its drawings of the network."""
+import matplotlib.pyplot as plt
+from matplotlib.patches import FancyBboxPatch
+
+# Okabe and Ito's palette: distinct for colour-blind readers, and in grey by its order here.
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
+INK, PAPER = "#1A1A1A", "#FFFFFF"
+
+STYLE = {
+    # White paper of their own keeps figures legible on a dark page and in print.
+    "figure.facecolor": PAPER, "axes.facecolor": PAPER, "savefig.facecolor": PAPER,
+    "figure.figsize": (6.4, 3.6), "figure.constrained_layout.use": True,
+    "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
+    "axes.edgecolor": GREY, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.grid": True, "grid.color": "#E3E3E3", "axes.axisbelow": True,
+    "axes.titlesize": "medium", "legend.frameon": False, "lines.linewidth": 2, "lines.markersize": 6,
+    "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, PURPLE, GREY],
+                                  marker=["o", "s", "^", "D", "v"],
+                                  linestyle=["-", "--", "-.", ":", "-"]),
+    # Text as outlines and fixed ids: the same file on every machine.
+    "svg.fonttype": "path", "svg.hashsalt": "deepfm_tutorial",
+}
+
+
+def use_style():
+    """Set the book's style and, in a notebook, vector graphics."""
+    plt.rcdefaults()
+    plt.rcParams.update(STYLE)
+    try:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+        set_matplotlib_formats("svg", metadata={"Date": None})
+    except (ImportError, AttributeError):  # outside a notebook there is nothing to set
+        pass
+
+
+FIELDS = ("weekday", "device", "topic")
+
+
+def draw_fm():
+    """Draw the FM layer: fields, embeddings, first order and pairs, one logit."""
+    canvas = _Canvas(7.6, 4.6)
+    fields, embeddings = canvas.inputs(FIELDS)
+    first = canvas.box(0.55, 1.85, "Σ", ORANGE)
+    canvas.note(0.1, 2.35, "first order")
+    pairs = [canvas.box(x, 3.3, "×", BLUE) for x in (3.6, 4.7, 5.8)]
+    canvas.note(6.35, 3.3, "inner\nproducts")
+    logit = canvas.box(3.6, 4.35, "+", INK)
+    canvas.note(4.05, 4.35, "logit z")
+    canvas.links([(field, first) for field in fields], ORANGE, "--")
+    for pair, (f, g) in zip(pairs, ((0, 1), (0, 2), (1, 2))):
+        canvas.links([(embeddings[f], pair), (embeddings[g], pair), (pair, logit)], BLUE)
+    canvas.links([(first, logit)], ORANGE, "--")
+    return canvas.figure
+
+
+def draw_dnn():
+    """Draw the DNN layer: embeddings laid end to end, two hidden layers, one logit."""
+    canvas = _Canvas(7.6, 5.4)
+    _, embeddings = canvas.inputs(FIELDS)
+    layers = canvas.hidden_layers(xs=(2.1, 3.1, 4.1, 5.1), ys=(3.25, 4.2), label_x=5.6)
+    logit = canvas.box(3.6, 5.15, "+", INK)
+    canvas.note(4.05, 5.15, "logit z")
+    canvas.full(embeddings, layers[0])
+    canvas.full(layers[0], layers[1])
+    canvas.full(layers[1], [logit])
+    return canvas.figure
+
+
+def draw_deepfm():
+    """Draw DeepFM: one row of embeddings feeds the inner products and the hidden layers."""
+    canvas = _Canvas(10.4, 5.6)
+    fields, embeddings = canvas.inputs(FIELDS, xs=(3.2, 4.9, 6.6))
+    first = canvas.box(0.6, 1.85, "Σ", ORANGE)
+    canvas.note(0.1, 2.35, "first order")
+    pairs = [canvas.box(x, 3.2, "×", BLUE) for x in (3.0, 3.9, 4.8)]
+    canvas.note(5.2, 3.2, "inner\nproducts")
+    layers = canvas.hidden_layers(xs=(6.5, 7.3, 8.1, 8.9), ys=(3.2, 4.1), label_x=9.3)
+    logit = canvas.box(4.9, 5.35, "+", INK)
+    canvas.note(5.35, 5.35, "logit z")
+    canvas.links([(field, first) for field in fields], ORANGE, "--")
+    for pair, (f, g) in zip(pairs, ((0, 1), (0, 2), (1, 2))):
+        canvas.links([(embeddings[f], pair), (embeddings[g], pair), (pair, logit)], BLUE)
+    canvas.links([(first, logit)], ORANGE, "--")
+    canvas.full(embeddings, layers[0])
+    canvas.full(layers[0], layers[1])
+    canvas.full(layers[1], [logit])
+    return canvas.figure
+
+
+class _Canvas:
+    """A figure in inches on which boxes are placed by their centre and joined by lines."""
+
+    def __init__(self, width, height):
+        self.figure, self.axes = plt.subplots(figsize=(width, height), layout="none")
+        self.axes.set(xlim=(0, width), ylim=(0, height), position=(0, 0, 1, 1))
+        self.axes.axis("off")
+
+    def box(self, x, y, text, colour, width=0.62, height=0.44):
+        self.axes.add_patch(FancyBboxPatch(
+            (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=.12",
+            facecolor=PAPER, edgecolor=colour, linewidth=1.8, zorder=2))
+        self.axes.text(x, y, text, ha="center", va="center", fontsize=12, zorder=3)
+        return x, y, height / 2
+
+    def note(self, x, y, text):
+        self.axes.text(x, y, text, ha="left", va="center", fontsize=10)
+
+    def links(self, pairs, colour, style="-", width=1.2):
+        for (x0, y0, half0), (x1, y1, half1) in pairs:
+            self.axes.plot([x0, x1], [y0 + half0, y1 - half1], color=colour, linestyle=style,
+                           linewidth=width, marker="", zorder=1)
+
+    def full(self, below, above):
+        self.links([(a, b) for a in below for b in above], GREEN, "-", 0.7)
+
+    def inputs(self, names, xs=(1.8, 3.6, 5.4)):
+        """One-hot fields at the bottom, the embedding that each picks above them."""
+        fields, embeddings = [], []
+        for x, name in zip(xs, names):
+            fields.append(self.box(x, 0.62, "0 … 1 … 0", GREY, width=1.4))
+            self.axes.text(x, 0.2, name, ha="center", va="center", fontsize=10)
+            embeddings.append(self.box(x, 1.85, "• • •", PURPLE, width=1.0))
+        self.links(zip(fields, embeddings), PURPLE, width=2.2)
+        self.note(xs[-1] + 0.8, 0.62, "one-hot fields")
+        self.note(xs[-1] + 0.6, 1.85, "embeddings E:\nrows of V")
+        return fields, embeddings
+
+    def hidden_layers(self, xs, ys, label_x):
+        layers = [[self.box(x, y, "ReLU", GREEN) for x in xs] for y in ys]
+        self.note(label_x, sum(ys) / len(ys), "hidden\nlayers")
+        return layers
