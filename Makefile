@@ -30,7 +30,7 @@ notebooks: .venv/installed
 
 # Before the notebooks, so that the download's progress bar is not stored in a chapter.
 data: .venv/installed
-	$(BIN)/python -m deepfm_tutorial.movielens
+	$(BIN)/deepfm-tutorial-data
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) src/deepfm_tutorial/preflight.py

@@ -90,17 +90,17 @@ class FieldEncoder:
 
     @property
     def field_names(self):
-        """The fields, in the order of the ids' columns: a tuple of F strings."""
+        """The fields in the order of the ids' columns, a tuple of F strings."""
         return tuple(self._fitted())
 
     @property
     def field_sizes(self):
-        """How many ids each field owns, the unseen one included: a tuple of F ints."""
+        """How many ids each field owns, the unseen one included, a tuple of F ints."""
         return tuple(1 + len(known) for known in self._fitted().values())
 
     @property
     def field_offsets(self):
-        """Each field's first id, its unseen one: a tuple of F ints."""
+        """Each field's first id, its unseen one, a tuple of F ints."""
         return tuple(field_bounds(self.field_sizes)[0].tolist())
 
     @property

@@ -4,6 +4,7 @@ The data may be used for research and may not be passed on, so it is downloaded 
 shipped: F. M. Harper and J. A. Konstan, "The MovieLens Datasets", ACM TiiS 5(4), 2015.
 """
 import os
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
@@ -155,5 +156,9 @@ def _look_up(table, keys, what, path):
     return np.array([table[key] for key in keys.tolist()])
 
 
-if __name__ == "__main__":  # fetches the data before the notebooks want it
-    load_movielens()
+def main():
+    """Fetch the data, for `make`, before the notebooks want them."""
+    try:
+        load_movielens()
+    except (OSError, ValueError) as error:
+        sys.exit(f"MovieLens: {error}")
