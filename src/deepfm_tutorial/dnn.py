@@ -45,7 +45,8 @@ class MLP(HybridBlock):
         in_units = whole_number("in_units", in_units)
         self.hidden_units = counts("hidden_units", hidden_units)
         self.dropout = real_number("dropout", dropout, 0, 1)
-        he = mx.init.MSRAPrelu(slope=0)  # keeps the signal's size from layer to layer under ReLU
+        # He et al., 2015: standard deviation √(2 / inputs) keeps the signal's size under ReLU.
+        he = mx.init.MSRAPrelu(factor_type="in", slope=0)
         with self.name_scope():
             self.layers = nn.HybridSequential()
             for units in self.hidden_units:

@@ -4,8 +4,10 @@ Two things, each of which your own environment variables override:
 
 - **Threads.** MXNet's defaults are slow for models of this size. One engine worker that
   shares its operators over all cores trained DeepFM 1.7 times as fast as the defaults, and
-  4 times as fast as two workers that compete for the same cores. Set `OMP_NUM_THREADS` or
-  `MXNET_CPU_WORKER_NTHREADS` yourself and they stay as you set them.
+  4 times as fast as two workers that compete for the same cores. And a thread that waits for
+  the others should not do so by spinning: beside one other busy process, that made the training
+  of a small model 60 times slower. Set `OMP_NUM_THREADS`, `MXNET_CPU_WORKER_NTHREADS`,
+  `GOMP_SPINCOUNT` or `OMP_WAIT_POLICY` yourself and they stay as you set them.
 - **A NumPy name.** MXNet reads `numpy.bool` while it is imported, a name that NumPy 1.24
   removed (https://github.com/apache/mxnet/issues/21165). It is lent for the import and taken
   back, so that NumPy is left as it was found. `mxnet.nd` and Gluon, all that the book uses,
@@ -26,6 +28,8 @@ def set_threads():
     cores = min(os.cpu_count() or 1, MOST_THREADS)
     os.environ.setdefault("OMP_NUM_THREADS", str(cores))
     os.environ.setdefault("MXNET_CPU_WORKER_NTHREADS", "1")
+    if "OMP_WAIT_POLICY" not in os.environ:  # GOMP_SPINCOUNT would override it
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+import deepfm_tutorial  # noqa: F401  (before any test module imports MXNet)

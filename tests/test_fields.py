@@ -1,0 +1,81 @@
+"""FieldEncoder: ids by hand, the way back, and every refusal."""
+import numpy as np
+import pytest
+
+from deepfm_tutorial import UNSEEN, FieldEncoder
+
+LOG = {"day": ["Mon", "Sun", "Sun"], "user": [30, 10, 20]}
+
+
+def test_ids_sizes_and_offsets_by_hand():
+    encoder = FieldEncoder().fit(LOG)
+    assert encoder.field_names == ("day", "user")
+    assert encoder.field_sizes == (3, 4) and encoder.num_features == 7
+    assert encoder.field_offsets == (0, 3)
+    ids = encoder.transform(LOG)
+    np.testing.assert_array_equal(ids, [[1, 6], [2, 4], [2, 5]])
+    assert ids.dtype == np.int32
+
+
+def test_describe_is_the_way_back_for_seen_and_unseen_values():
+    encoder = FieldEncoder().fit(LOG)
+    assert encoder.describe(encoder.transform(LOG)) == LOG
+    ids = encoder.transform({"user": [99, 10], "day": ["Tue", "Mon"]})  # another order of columns
+    np.testing.assert_array_equal(ids, [[0, 3], [1, 4]])
+    described = encoder.describe(ids)
+    assert described == {"day": [UNSEEN, "Mon"], "user": [UNSEEN, 10]}
+    np.testing.assert_array_equal(encoder.transform({"day": described["day"], "user": [99, 10]}), ids)
+
+
+def test_unseen_marker_in_training_data_stays_unseen():
+    encoder = FieldEncoder().fit({"day": ["Mon", UNSEEN]})
+    assert encoder.field_sizes == (2,)
+    np.testing.assert_array_equal(encoder.transform({"day": [UNSEEN]}), [[0]])
+
+
+def test_continuous_fields_have_one_feature_and_carry_their_number():
+    log = {"day": ["Mon", "Sun"], "price": [2.5, -1.0]}
+    encoder = FieldEncoder(continuous=["price"]).fit(log)
+    assert encoder.field_sizes == (3, 2)
+    np.testing.assert_array_equal(encoder.transform(log), [[1, 4], [2, 4]])
+    np.testing.assert_array_equal(encoder.values(log), [[1, 2.5], [1, -1]])
+    assert encoder.values(log).dtype == np.float32
+
+
+def test_ids_do_not_depend_on_the_order_of_the_rows():
+    shuffled = {"day": ["Sun", "Mon", "Sun"], "user": [20, 30, 10]}
+    assert FieldEncoder().fit(LOG).describe([[1, 6]]) == FieldEncoder().fit(shuffled).describe([[1, 6]])
+
+
+REFUSED = {
+    "unequal columns": (lambda: FieldEncoder().fit({"a": [1, 2], "b": [1]}), ValueError, "'b': 1"),
+    "no columns": (lambda: FieldEncoder().fit({}), ValueError, "empty"),
+    "no rows": (lambda: FieldEncoder().fit({"a": []}), ValueError, "empty"),
+    "a missing column": (lambda: FieldEncoder().fit(LOG).transform({"day": ["Mon"]}), ValueError, r"missing \['user'\]"),
+    "an extra column": (lambda: FieldEncoder().fit(LOG).transform({**LOG, "x": [1, 2, 3]}), ValueError, r"superfluous \['x'\]"),
+    "unequal columns in transform": (lambda: FieldEncoder().fit(LOG).transform({"day": ["Mon"], "user": [1, 2]}), ValueError, "length"),
+    "transform before fit": (lambda: FieldEncoder().transform(LOG), ValueError, "fit first"),
+    "describe before fit": (lambda: FieldEncoder().describe([[0]]), ValueError, "fit first"),
+    "sizes before fit": (lambda: FieldEncoder().field_sizes, ValueError, "fit first"),
+    "two-dimensional column": (lambda: FieldEncoder().fit({"a": [[1, 2]]}), ValueError, "'a'"),
+    "NaN as a category": (lambda: FieldEncoder().fit({"a": [1.0, np.nan]}), ValueError, "'a'.*nan"),
+    "NaN as a number": (lambda: FieldEncoder(["a"]).fit({"a": [1.0, np.nan]}), ValueError, "'a', row 1"),
+    "text as a number": (lambda: FieldEncoder(["a"]).fit({"a": ["x"]}), TypeError, "'a'"),
+    "continuous field absent": (lambda: FieldEncoder(["p"]).fit(LOG), ValueError, r"\['p'\]"),
+    "numbers where text was": (lambda: FieldEncoder().fit(LOG).transform({"day": [1], "user": [10]}), TypeError, "'day'"),
+    "describe an id of another field": (lambda: FieldEncoder().fit(LOG).describe([[5, 4]]), ValueError, r"ids\[0, 0\] = 5: field 0 .* 0 to 2"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_with_the_reason(case):
+    act, error, message = REFUSED[case]
+    with pytest.raises(error, match=message):
+        act()
+
+
+def test_a_refused_fit_leaves_the_encoder_as_it_was():
+    encoder = FieldEncoder().fit(LOG)
+    with pytest.raises(ValueError):
+        encoder.fit({"a": [1, 2], "b": [1]})
+    assert encoder.field_names == ("day", "user")

@@ -1,0 +1,224 @@
+"""fit, predict and evaluate: what they promise, on data small enough to reason about."""
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import autograd, gluon, nd
+
+from deepfm_tutorial import (DNN, FM, DeepFM, LogisticRegression, evaluate, fit, logistic_loss,
+                             predict, training)
+
+SIZES = (5, 6)
+QUIET = {"progress": False}
+
+
+def data(rows=300, seed=0):
+    """Clicks that depend on the pair of features, learnable by every model with factors."""
+    rng = np.random.default_rng(seed)
+    ids = np.stack([rng.integers(0, 5, rows), rng.integers(5, 11, rows)], axis=1)
+    z = np.where((ids[:, 0] + ids[:, 1]) % 2, 2.0, -2.0)
+    return ids, (rng.random(rows) < 1 / (1 + np.exp(-z))).astype(np.float32)
+
+
+def small(seed=0):
+    mx.random.seed(seed)
+    model = DeepFM(SIZES, 4, (8,), dropout=0.2)
+    model.initialize()
+    return model
+
+
+def weights(model):
+    return [p.data().asnumpy() for p in model.collect_params().values()]
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(a, b))
+
+
+def test_logistic_loss_and_its_gradient_against_the_definition():
+    z = np.array([-30, -2, 0, 0, 0.5, 30], dtype=np.float64)
+    y = np.array([0, 1, 0, 1, 1, 1], dtype=np.float64)
+    logits = nd.array(z)
+    logits.attach_grad()
+    with autograd.record():
+        loss = logistic_loss(logits, nd.array(y))
+    loss.backward()
+    p = 1 / (1 + np.exp(-z))
+    np.testing.assert_allclose(loss.asnumpy(), -np.log(np.where(y == 1, p, 1 - p)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(logits.grad.asnumpy(), p - y, rtol=1e-4, atol=1e-6)
+
+
+def test_auc_and_log_loss_against_a_count_of_all_pairs():
+    model, (ids, labels) = small(), data(60)
+    p = predict(model, ids)
+    pairs = [(a, b) for a in p[labels == 1] for b in p[labels == 0]]
+    auc = np.mean([1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs])
+    log_loss = -np.mean(np.log(np.where(labels == 1, p, 1 - p)))
+    assert evaluate(model, (ids, labels)) == pytest.approx((auc, log_loss), rel=1e-5)
+
+
+def test_predict_applies_the_sigmoid_once_and_drops_nothing(monkeypatch):
+    model, (ids, _) = small(), data(50)
+    expected = 1 / (1 + np.exp(-model(ids).asnumpy()))
+    np.testing.assert_allclose(predict(model, ids), expected, rtol=1e-5)
+    monkeypatch.setattr(training, "INFERENCE_BATCH", 7)  # 50 rows: the last part is smaller
+    p = predict(model, nd.array(ids, dtype="int32"))
+    np.testing.assert_allclose(p, expected, rtol=1e-5)
+    assert p.shape == (50,) and p.dtype == np.float32
+
+
+def test_one_step_is_adam_on_the_mean_loss_with_the_penalty_of_the_rows_used():
+    """The first Adam step moves each weight against its gradient's sign, by the learning rate."""
+    ids, labels = np.array([[0, 5], [0, 6]]), np.array([1.0, 0.0], dtype=np.float32)
+    model, λ = FM(SIZES, 4), 10.0
+    mx.random.seed(1)
+    model.initialize()
+    V = model.embedding.factors.data().asnumpy().astype(np.float64)
+    fit(model, (ids, labels), epochs=1, batch_size=2, learning_rate=0.001, embedding_l2=λ, **QUIET)
+    moved = model.embedding.factors.data().asnumpy() - V
+    E = V[ids]
+    delta = 1 / (1 + np.exp(-(E[:, 0] * E[:, 1]).sum(axis=1))) - labels
+    gradient = np.zeros_like(V)
+    np.add.at(gradient, ids, (delta[:, None, None] * E[:, ::-1] + λ * E) / 2)
+    np.testing.assert_allclose(moved, -0.001 * np.sign(gradient), rtol=1e-2, atol=1e-7)
+    assert not moved[[1, 2, 3, 4, 7, 8, 9, 10]].any()  # rows that were not used stay
+
+
+def test_penalty_strength_is_half_lambda_times_the_mean_square(monkeypatch):
+    """Read the gradient itself, before Adam hides its size."""
+    seen = {}
+    monkeypatch.setattr(gluon.Trainer, "step", lambda self, n: seen.update(
+        grad=model.embedding.factors.grad().asnumpy() / n))
+    ids, labels = np.array([[0, 5], [0, 6]]), np.array([1.0, 0.0], dtype=np.float32)
+    gradients = []
+    for λ in (0.0, 3.0):
+        model = FM(SIZES, 4)
+        mx.random.seed(1)
+        model.initialize()
+        V = model.embedding.factors.data().asnumpy()
+        fit(model, (ids, labels), epochs=1, batch_size=2, embedding_l2=λ, **QUIET)
+        gradients.append(seen["grad"])
+    uses = np.bincount(ids.ravel(), minlength=11)[:, None]
+    np.testing.assert_allclose(gradients[1] - gradients[0], 3.0 * V * uses / 2, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("rows, batch_size, sizes", [(10, 4, [4, 4, 2]), (3, 100, [3]), (8, 4, [4, 4])])
+def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows, batch_size, sizes):
+    seen, step = [], training._step
+
+    def spy(model, trainer, batch, embedding_l2):
+        seen.append(batch[0][:, 0].tolist())
+        return step(model, trainer, batch, embedding_l2)
+
+    monkeypatch.setattr(training, "_step", spy)
+    ids = np.stack([np.arange(rows), np.full(rows, rows)], axis=1)
+    fit(LogisticRegression((rows, 1)), (ids, np.arange(rows) % 2), epochs=2, batch_size=batch_size, **QUIET)
+    assert [len(batch) for batch in seen] == sizes * 2
+    first, second = (sum(seen[i:i + len(sizes)], []) for i in (0, len(sizes)))
+    assert sorted(first) == sorted(second) == list(range(rows))
+    assert rows < 8 or first != second
+
+
+def test_equal_seeds_give_bit_equal_results_and_others_do_not():
+    def run(seed):
+        model = DeepFM(SIZES, 4, (8,), dropout=0.2)
+        history = fit(model, data(), data(seed=1), epochs=3, batch_size=64, seed=seed, **QUIET)
+        return weights(model), history
+    (first, history), (again, history_again), (other, _) = run(3), run(3), run(4)
+    assert same(first, again) and history == history_again
+    assert not same(first, other)
+
+
+def test_numpy_and_mxnet_inputs_give_the_same_result():
+    ids, labels = data()
+    results = []
+    for convert in (lambda a: a, lambda a: nd.array(a, dtype="int32"), lambda a: a.tolist()):
+        model = small()
+        fit(model, (convert(ids), convert(labels)), epochs=2, **QUIET)
+        results.append(weights(model))
+    assert same(results[0], results[1]) and same(results[0], results[2])
+
+
+@pytest.mark.parametrize("make", [lambda: FM(SIZES, 4), lambda: DNN(SIZES, 4, (16,), dropout=0),
+                                  lambda: DeepFM(SIZES, 4, (16,), dropout=0)])
+def test_models_with_factors_learn_the_pair_rule_and_a_linear_one_cannot(make):
+    train, validation = data(2000), data(1000, seed=1)
+    model, linear = make(), LogisticRegression(SIZES)
+    for m in (model, linear):
+        fit(m, train, validation, epochs=25, batch_size=100, learning_rate=0.02, **QUIET)
+    assert evaluate(model, validation).auc > 0.83 and evaluate(linear, validation).auc < 0.7
+
+
+def test_values_take_part_in_training_and_prediction():
+    rng = np.random.default_rng(0)
+    ids, x = np.zeros((400, 1), int), rng.normal(size=(400, 1))
+    labels = (x[:, 0] > 0).astype(np.float32)
+    model = LogisticRegression((1,))
+    fit(model, (ids, labels, x), (ids, labels, x), epochs=20, learning_rate=0.1, **QUIET)
+    assert evaluate(model, (ids, labels, x)).auc > 0.99
+    assert np.ptp(predict(model, ids)) == 0 and np.ptp(predict(model, ids, x)) > 0.1
+
+
+def test_early_stopping_keeps_the_best_epochs_weights(monkeypatch):
+    planned = iter([0.6, 0.8, 0.7, 0.8, 0.9])  # an equal AUC is not a better one
+    snapshots = []
+
+    def judge(model, data):
+        snapshots.append(weights(model))
+        return training.Metrics(next(planned), 0.5)
+
+    monkeypatch.setattr(training, "_metrics", judge)
+    model = small()
+    history = fit(model, data(), data(seed=1), epochs=9, patience=2, **QUIET)
+    assert [m.auc for m in history.validation] == [0.6, 0.8, 0.7, 0.8]
+    assert history.best_epoch == 2 and len(history.train_loss) == 4 and not history.interrupted
+    assert same(weights(model), snapshots[1]) and not same(snapshots[1], snapshots[3])
+
+
+def test_without_validation_rows_the_last_epoch_counts():
+    model = small()
+    history = fit(model, data(), epochs=4, patience=1, **QUIET)
+    assert history.best_epoch == len(history.train_loss) == 4 and history.validation == []
+
+
+@pytest.mark.parametrize("after_epochs", [0, 2])
+def test_ctrl_c_keeps_the_best_weights_so_far_and_says_so(monkeypatch, capsys, after_epochs):
+    epoch, count, model = training._epoch, [], small()
+    snapshots = [weights(model)]
+
+    def interrupted(*args):
+        if len(count) == after_epochs:
+            training._step(model, args[1], [a if a is None else a[:9] for a in args[2]], 0)
+            raise KeyboardInterrupt
+        count.append(1)
+        return epoch(*args)
+
+    monkeypatch.setattr(training, "_epoch", interrupted)
+    monkeypatch.setattr(training, "_metrics", lambda model, data: (
+        snapshots.append(weights(model)) or training.Metrics(0.5 + len(snapshots) / 100, 0.5)))
+    history = fit(model, data(), data(seed=1), epochs=9, **QUIET)
+    assert history.interrupted and history.best_epoch == after_epochs
+    assert same(weights(model), snapshots[after_epochs])
+    said = capsys.readouterr().out
+    assert f"Interrupted in epoch {after_epochs + 1}" in said
+    assert ("epoch 2, its best so far" if after_epochs else "before the training") in said
+
+
+def test_a_loss_that_is_no_number_stops_with_the_best_weights_back():
+    model = small()
+    before = weights(model)
+    with pytest.raises(ValueError, match="smaller learning_rate than 1e\\+30"):
+        fit(model, data(), epochs=3, batch_size=32, learning_rate=1e30, **QUIET)
+    assert same(weights(model), before)
+
+
+def test_fit_goes_on_from_weights_that_are_there():
+    model = small()
+    before = weights(model)
+    fit(model, data(), epochs=1, learning_rate=1e-7, **QUIET)
+    assert max(np.abs(a - b).max() for a, b in zip(before, weights(model))) < 1e-5
+
+
+def test_progress_bar_shows_every_batch(capsys):
+    fit(small(), data(), data(seed=1), epochs=2, batch_size=100)
+    shown = capsys.readouterr().err
+    assert "6/6" in shown and "validation AUC" in shown
