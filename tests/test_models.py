@@ -178,11 +178,13 @@ def test_values_receive_their_gradient(rng):
     np.testing.assert_allclose(values.grad.asnumpy(), w[ids], rtol=1e-5)
 
 
-def test_csr_holds_the_dense_matrix(rng):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_csr_holds_the_dense_matrix_with_its_columns_in_order(rng, weighted):
     ids, values = random_rows(rng)
-    for x in (None, values):
-        dense, csr = one_hot(ids, sum(SIZES), x), one_hot_csr(ids[:, ::-1], sum(SIZES), x if x is None else x[:, ::-1])
-        np.testing.assert_array_equal(csr.asnumpy(), dense.asnumpy())
+    ids, values = ids[:, ::-1], values[:, ::-1] if weighted else None
+    dense, csr = (build(ids, sum(SIZES), values) for build in (one_hot, one_hot_csr))
+    np.testing.assert_array_equal(csr.asnumpy(), dense.asnumpy())
+    assert (np.diff(csr.indices.asnumpy().reshape(ids.shape), axis=1) > 0).all()
 
 
 @pytest.mark.parametrize("hidden_units", [(8,), (8, 6), (5, 4, 3)])

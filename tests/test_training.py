@@ -118,6 +118,16 @@ def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows, batch
     assert rows < 8 or first != second
 
 
+def test_the_seed_decides_the_order_of_the_rows(monkeypatch):
+    seen = []
+    monkeypatch.setattr(training, "_step", lambda model, trainer, batch, l2: (
+        seen.append(batch[0][:, 0].tolist()) or nd.zeros(1)))
+    ids = np.stack([np.arange(50), np.full(50, 50)], axis=1)
+    for seed in (1, 1, 2):
+        fit(LogisticRegression((50, 1)), (ids, np.arange(50) % 2), epochs=1, seed=seed, **QUIET)
+    assert seen[0] == seen[1] != seen[2]
+
+
 def test_equal_seeds_give_bit_equal_results_and_others_do_not():
     def run(seed):
         model = DeepFM(SIZES, 4, (8,), dropout=0.2)

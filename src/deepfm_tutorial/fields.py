@@ -5,14 +5,14 @@ from mxnet import nd
 from .checks import as_numpy, check_ids, check_values, field_bounds
 
 UNSEEN = "<unseen>"
-"""What `FieldEncoder.describe` shows for a value that training never saw."""
+"""What `FieldEncoder.describe` shows for a category that training never saw."""
 
 
 class FieldEncoder:
-    """Gives every value of every field an id of its own.
+    """Gives every category of every field an id of its own.
 
     Field f owns the ids `[field_offsets[f], field_offsets[f] + field_sizes[f])`. The first of
-    them stands for every value that `fit` did not see; the others follow the sorted values.
+    them stands for every category that `fit` did not see; the others follow the sorted ones.
 
     A continuous field has one id beside it, and its number travels as x in `values`.
 
@@ -28,7 +28,7 @@ class FieldEncoder:
         """Learn the vocabulary of every field, from the training columns alone.
 
         Args:
-            columns: maps each field's name to its N values.
+            columns: maps each field's name to its N categories or numbers.
 
         Raises:
             ValueError: no columns, no rows, columns of unequal length, a missing value, or a
@@ -51,7 +51,7 @@ class FieldEncoder:
         return self
 
     def transform(self, columns):
-        """Return the ids of the columns' values: (N, F) int32.
+        """Return the ids of the columns' categories: (N, F) int32.
 
         Raises:
             ValueError: `fit` was not called, a column is missing or superfluous, or the columns
@@ -74,13 +74,13 @@ class FieldEncoder:
         return np.stack(x, axis=1).astype(np.float32)
 
     def describe(self, ids):
-        """Return the values behind ids, as columns: the way back from `transform`.
+        """Return the categories behind ids, as columns: the way back from `transform`.
 
         Args:
             ids: (N, F) whole numbers.
 
         Returns:
-            A dict from field name to a list of N values, `UNSEEN` where the id says so. A
+            A dict from field name to a list of N categories, `UNSEEN` where the id says so. A
             continuous field shows its own name; its number is in `values`, not in the ids.
         """
         ids = check_ids(ids, *field_bounds(self.field_sizes))
