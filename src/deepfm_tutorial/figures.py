@@ -1,4 +1,6 @@
 """The book's one Matplotlib style, and its drawings of the network."""
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 from matplotlib.patches import FancyBboxPatch
 
@@ -40,16 +42,9 @@ def draw_fm():
     """Draw the FM layer: fields, embeddings, first order and pairs, one logit."""
     canvas = _Canvas(7.6, 4.6)
     fields, embeddings = canvas.inputs(FIELDS)
-    first = canvas.box(0.55, 1.85, "Σ", ORANGE)
-    canvas.note(0.1, 2.35, "first order")
-    pairs = [canvas.box(x, 3.3, "×", BLUE) for x in (3.6, 4.7, 5.8)]
-    canvas.note(6.35, 3.3, "inner\nproducts")
-    logit = canvas.box(3.6, 4.35, "+", INK)
-    canvas.note(4.05, 4.35, "logit z")
-    canvas.links([(field, first) for field in fields], ORANGE, "--")
-    for pair, (f, g) in zip(pairs, ((0, 1), (0, 2), (1, 2))):
-        canvas.links([(embeddings[f], pair), (embeddings[g], pair), (pair, logit)], BLUE)
-    canvas.links([(first, logit)], ORANGE, "--")
+    logit = canvas.logit(3.6, 4.35)
+    canvas.first_order(fields, logit)
+    canvas.pairs(embeddings, logit, xs=(3.6, 4.7, 5.8), y=3.3)
     return canvas.figure
 
 
@@ -57,12 +52,7 @@ def draw_dnn():
     """Draw the DNN layer: embeddings laid end to end, two hidden layers, one logit."""
     canvas = _Canvas(7.6, 5.4)
     _, embeddings = canvas.inputs(FIELDS)
-    layers = canvas.hidden_layers(xs=(2.1, 3.1, 4.1, 5.1), ys=(3.25, 4.2), label_x=5.6)
-    logit = canvas.box(3.6, 5.15, "+", INK)
-    canvas.note(4.05, 5.15, "logit z")
-    canvas.full(embeddings, layers[0])
-    canvas.full(layers[0], layers[1])
-    canvas.full(layers[1], [logit])
+    canvas.hidden_layers(embeddings, canvas.logit(3.6, 5.15), xs=(2.1, 3.1, 4.1, 5.1), ys=(3.25, 4.2))
     return canvas.figure
 
 
@@ -70,20 +60,10 @@ def draw_deepfm():
     """Draw DeepFM: one row of embeddings feeds the inner products and the hidden layers."""
     canvas = _Canvas(10.4, 5.6)
     fields, embeddings = canvas.inputs(FIELDS, xs=(3.2, 4.9, 6.6))
-    first = canvas.box(0.6, 1.85, "Σ", ORANGE)
-    canvas.note(0.1, 2.35, "first order")
-    pairs = [canvas.box(x, 3.2, "×", BLUE) for x in (3.0, 3.9, 4.8)]
-    canvas.note(5.2, 3.2, "inner\nproducts")
-    layers = canvas.hidden_layers(xs=(6.5, 7.3, 8.1, 8.9), ys=(3.2, 4.1), label_x=9.3)
-    logit = canvas.box(4.9, 5.35, "+", INK)
-    canvas.note(5.35, 5.35, "logit z")
-    canvas.links([(field, first) for field in fields], ORANGE, "--")
-    for pair, (f, g) in zip(pairs, ((0, 1), (0, 2), (1, 2))):
-        canvas.links([(embeddings[f], pair), (embeddings[g], pair), (pair, logit)], BLUE)
-    canvas.links([(first, logit)], ORANGE, "--")
-    canvas.full(embeddings, layers[0])
-    canvas.full(layers[0], layers[1])
-    canvas.full(layers[1], [logit])
+    logit = canvas.logit(4.9, 5.35)
+    canvas.first_order(fields, logit)
+    canvas.pairs(embeddings, logit, xs=(3.0, 3.9, 4.8), y=3.2)
+    canvas.hidden_layers(embeddings, logit, xs=(6.5, 7.3, 8.1, 8.9), ys=(3.2, 4.1))
     return canvas.figure
 
 
@@ -110,9 +90,6 @@ class _Canvas:
             self.axes.plot([x0, x1], [y0 + half0, y1 - half1], color=colour, linestyle=style,
                            linewidth=width, marker="", zorder=1)
 
-    def full(self, below, above):
-        self.links([(a, b) for a in below for b in above], GREEN, "-", 0.7)
-
     def inputs(self, names, xs=(1.8, 3.6, 5.4)):
         """One-hot fields at the bottom, the embedding that each picks above them."""
         fields, embeddings = [], []
@@ -125,7 +102,24 @@ class _Canvas:
         self.note(xs[-1] + 0.6, 1.85, "embeddings E:\nrows of V")
         return fields, embeddings
 
-    def hidden_layers(self, xs, ys, label_x):
-        layers = [[self.box(x, y, "ReLU", GREEN) for x in xs] for y in ys]
-        self.note(label_x, sum(ys) / len(ys), "hidden\nlayers")
-        return layers
+    def logit(self, x, y):
+        self.note(x + 0.45, y, "logit z")
+        return self.box(x, y, "+", INK)
+
+    def first_order(self, fields, logit):
+        first = self.box(0.6, 1.85, "Σ", ORANGE)
+        self.note(0.1, 2.35, "first order")
+        self.links([(field, first) for field in fields] + [(first, logit)], ORANGE, "--")
+
+    def pairs(self, embeddings, logit, xs, y):
+        self.note(xs[-1] + 0.45, y, "inner\nproducts")
+        for x, (e_f, e_g) in zip(xs, combinations(embeddings, 2)):
+            pair = self.box(x, y, "×", BLUE)
+            self.links([(e_f, pair), (e_g, pair), (pair, logit)], BLUE)
+
+    def hidden_layers(self, embeddings, logit, xs, ys):
+        self.note(xs[-1] + 0.45, sum(ys) / len(ys), "hidden\nlayers")
+        below = embeddings
+        for above in [[self.box(x, y, "ReLU", GREEN) for x in xs] for y in ys] + [[logit]]:
+            self.links([(a, b) for a in below for b in above], GREEN, "-", 0.7)
+            below = above
