@@ -1,4 +1,4 @@
-"""MovieLens 100K as ten categorical fields (chapter 8).
+"""MovieLens 100K as ten categorical fields.
 
 The data may be used for research and may not be passed on, so it is downloaded and never
 shipped: F. M. Harper and J. A. Konstan, "The MovieLens Datasets", ACM TiiS 5(4), 2015.

@@ -2,12 +2,12 @@
 
 Two things, each of which your own environment variables override:
 
-- **Threads.** MXNet's defaults are slow for models of this size. One engine worker that
-  shares its operators over all cores trained DeepFM 1.7 times as fast as the defaults, and
-  4 times as fast as two workers that compete for the same cores. And a thread that waits for
-  the others should not do so by spinning: beside one other busy process, that made the training
-  of a small model 60 times slower. Set `OMP_NUM_THREADS`, `MXNET_CPU_WORKER_NTHREADS`,
-  `GOMP_SPINCOUNT` or `OMP_WAIT_POLICY` yourself and they stay as you set them.
+- **Threads.** MXNet's defaults are slow for models of this size: one engine worker that shares
+  its operators over all cores trained DeepFM 1.6 times as fast, on two cores. And a thread that
+  waits for the others should not spin for long: beside one other busy process, that made the
+  training of a small model more than 50 times slower. Set `OMP_NUM_THREADS`,
+  `MXNET_CPU_WORKER_NTHREADS`, `GOMP_SPINCOUNT` or `OMP_WAIT_POLICY` yourself and they stay as
+  you set them.
 - **A NumPy name.** MXNet reads `numpy.bool` while it is imported, a name that NumPy 1.24
   removed (https://github.com/apache/mxnet/issues/21165). It is lent for the import and taken
   back, so that NumPy is left as it was found. `mxnet.nd` and Gluon, all that the book uses,

@@ -1,4 +1,4 @@
-"""Train, predict, judge (chapter 7 derives each piece)."""
+"""Train, predict, judge."""
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
