@@ -131,6 +131,9 @@ def test_fit_refuses_bad_validation_rows_and_bad_values(model):
         fit(model, (IDS, LABELS, values), progress=False)
     with pytest.raises(ValueError, match=r"train: \(ids, labels\)"):
         fit(model, IDS, progress=False)
+    for no_pair in (IDS, ()):  # whose truth value Python cannot tell, or is false
+        with pytest.raises(ValueError, match=r"validation: \(ids, labels\)"):
+            fit(model, (IDS, LABELS), no_pair, progress=False)
     with pytest.raises(ValueError, match="embedding_l2 = 0.1: LogisticRegression"):
         fit(LogisticRegression(SIZES), (IDS, LABELS), embedding_l2=0.1, progress=False)
     assert unchanged(model, before)

@@ -91,7 +91,8 @@ def fit(model, train, validation=None, *, epochs=20, batch_size=1024, learning_r
         raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} has no embedding, "
                          "only 0 is allowed")
     train = _checked(model, train, "train")
-    validation = validation and _checked(model, validation, "validation", both_classes=True)
+    if validation is not None:
+        validation = _checked(model, validation, "validation", both_classes=True)
 
     mx.random.seed(seed)
     if not _has_weights(model):
