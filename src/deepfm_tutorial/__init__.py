@@ -3,6 +3,7 @@
 Import it before `mxnet`: MXNet 1.9.1 needs what `deepfm_tutorial.runtime` sets up.
 """
 from . import runtime  # first: nothing below imports without it
+from .clicks import make_click_log
 from .deepfm import DeepFM
 from .dnn import DNN, MLP
 from .embeddings import FieldEmbedding, embed_by_dot, embed_by_take
@@ -14,6 +15,6 @@ from .training import History, Metrics, evaluate, fit, logistic_loss, predict
 __all__ = [
     "UNSEEN", "DNN", "FM", "MLP", "DeepFM", "FieldEmbedding", "FieldEncoder", "FirstOrder",
     "History", "LogisticRegression", "Metrics", "embed_by_dot", "embed_by_take", "evaluate",
-    "fit", "load_movielens", "logistic_loss", "one_hot", "one_hot_csr",
+    "fit", "load_movielens", "logistic_loss", "make_click_log", "one_hot", "one_hot_csr",
     "pairwise_interactions", "predict", "runtime",
 ]
