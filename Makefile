@@ -1,6 +1,7 @@
 # make book       build the book into _build/html, every notebook executed
 # make test       test the package, the notebooks' stored outputs and the rendered book
 # make notebooks  open the chapters in JupyterLab
+# make studies    train the runs that the chapters quote, an hour, into studies/results
 # make clean      remove all that these made
 # make lock       renew requirements.txt from requirements.in (needs uv)
 #
@@ -17,7 +18,7 @@ ifdef DEEPFM_TUTORIAL_DATA
 export DEEPFM_TUTORIAL_DATA := $(shell cd "$(DEEPFM_TUTORIAL_DATA)" && pwd || echo "$(DEEPFM_TUTORIAL_DATA)")
 endif
 
-.PHONY: book test notebooks clean lock data
+.PHONY: book test notebooks studies clean lock data
 
 book: data
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -27,6 +28,9 @@ test: data
 
 notebooks: .venv/installed
 	$(BIN)/jupyter lab notebooks
+
+studies: data
+	for study in click_log movielens; do $(BIN)/python studies/$$study.py || exit; done
 
 # Before the notebooks, so that the download's progress bar is not stored in a chapter.
 data: .venv/installed

@@ -1,0 +1,79 @@
+"""Chapter 7's runs: what each model reaches on the click log, and what size and settings do.
+
+Run it with `make studies`, or one part of it by name: `python studies/click_log.py grid`.
+"""
+import sys
+from itertools import product
+
+from study import run, write
+
+from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, make_click_log
+
+SEEDS = (1, 2, 3, 4, 5)
+WORLDS = {"all effects": (1, 2, 3), "no triple": (1, 2), "first order only": (1,)}
+ROWS = {"train": 200_000, "validation": 50_000, "test": 100_000}  # drawn with seeds 0, 1 and 2
+TRAINING = {"epochs": 40, "batch_size": 2048, "patience": 3}
+LEARNING_RATE = {"LR": 5e-3, "FM": 5e-3, "DNN": 3e-3, "DeepFM": 3e-3}
+
+
+def build(name, field_sizes, num_factors=8, depth=2, dropout=0.0):
+    """Return the model of that name; depth counts hidden layers of 64 units."""
+    network = {"hidden_units": (64,) * depth, "dropout": dropout}
+    return {"LR": lambda: LogisticRegression(field_sizes),
+            "FM": lambda: FM(field_sizes, num_factors),
+            "DNN": lambda: DNN(field_sizes, num_factors, **network),
+            "DeepFM": lambda: DeepFM(field_sizes, num_factors, **network)}[name]()
+
+
+def load(orders=(1, 2, 3), train_rows=ROWS["train"]):
+    """Return field sizes and the `(ids, labels)` of the training, validation and test logs."""
+    sizes = ROWS | {"train": train_rows}
+    logs = [make_click_log(rows, seed, orders) for seed, rows in enumerate(sizes.values())]
+    encoder = FieldEncoder().fit(logs[0].columns)
+    return encoder.field_sizes, [(encoder.transform(log.columns), log.labels) for log in logs]
+
+
+def train(name, loaded, seed, training=TRAINING, **shape):
+    """Train one model with the study's settings, and say how it went."""
+    field_sizes, parts = loaded
+    result = run(build(name, field_sizes, **shape), *parts, seed=seed,
+                 learning_rate=LEARNING_RATE[name], **training)
+    row = {"model": name, **shape, "seed": seed, **result}
+    print(row, flush=True)
+    return row
+
+
+def ablation():
+    """All models on the full world, and all on the worlds from which effects were taken."""
+    for world, orders in WORLDS.items():
+        loaded = load(orders)
+        for seed, name in product(SEEDS, LEARNING_RATE):
+            yield {"world": world, **train(name, loaded, seed)}
+
+
+def patience():
+    """Whether the seeds that stopped early would have gone on to something better."""
+    loaded = load()
+    for seed in SEEDS:
+        yield train("DeepFM", loaded, seed, training=TRAINING | {"patience": 10})
+
+
+def sizes():
+    """How near to the ceiling more rows bring a model."""
+    for rows in (12_500, 50_000, 200_000, 800_000):
+        loaded = load(train_rows=rows)
+        for name in ("FM", "DeepFM"):
+            yield {"rows": rows, **train(name, loaded, seed=1)}
+
+
+def grid():
+    """Factors, depth and dropout, on a quarter of the rows, where they matter more."""
+    loaded = load(train_rows=50_000)
+    for k, depth, dropout, seed in product((2, 8, 32), (1, 2, 3), (0.0, 0.2, 0.5), SEEDS[:2]):
+        yield train("DeepFM", loaded, seed, num_factors=k, depth=depth, dropout=dropout)
+
+
+if __name__ == "__main__":
+    studies = {study.__name__: study for study in (ablation, patience, sizes, grid)}
+    for name in sys.argv[1:] or studies:
+        write(f"click_log_{name}", list(studies[name]()))
