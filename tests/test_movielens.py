@@ -61,6 +61,9 @@ def test_the_published_data():
         "genres": 216, "hour": 24, "weekday": 7}
     assert len(data.labels) == 100_000 and data.labels.sum() == 55_375  # u.data: 34,174 fours, 21,201 fives
     np.testing.assert_array_equal(np.bincount(data.ratings)[1:], [6110, 11370, 27145, 34174, 21201])
+    assert (data.ages.min(), data.ages.max()) == (7, 73)  # u.user
+    for band, first, last in (("under 18", 0, 17), ("35-44", 35, 44), ("55 and over", 55, 130)):
+        np.testing.assert_array_equal(data.columns["age"] == band, (first <= data.ages) & (data.ages <= last))
 
 
 def test_fields_by_hand(tiny):
@@ -71,6 +74,7 @@ def test_fields_by_hand(tiny):
     assert rows[2][8:] == ("00", "Thu")  # 1 January 1970, midnight UTC
     np.testing.assert_array_equal(data.labels, [1, 0, 1])
     np.testing.assert_array_equal(data.timestamps, [874965758, 874965759, 0])
+    np.testing.assert_array_equal(data.ages, [17, 55, 17])
 
 
 def test_the_folder_may_hold_the_files_or_an_ml_100k_folder(tiny, tmp_path, monkeypatch):
@@ -99,6 +103,7 @@ def test_a_truncated_or_altered_file_is_named(tiny, spoil):
     ("u.data", "1\t2\t4\t0\n3\t2\t4\t0\n", "u.user lacks user 3"),
     ("u.data", "1\t9\t4\t0\n", "u.item lacks item 9"),
     ("u.user", "1|old|F|artist|A\n", "u.user, line 1, is malformed"),
+    ("u.user", "1|17|F|artist|A\n2|-1|M|none|0\n", "u.user, line 2, is malformed.*age -1: 0 to 130"),
     ("u.item", "1|Film\n", "u.item, line 1, is malformed"),
     ("u.item", "", "u.item is empty"),
 ])

@@ -84,21 +84,22 @@ def test_one_step_is_adam_on_the_mean_loss_with_the_penalty_of_the_rows_used():
 
 
 def test_penalty_strength_is_half_lambda_times_the_mean_square(monkeypatch):
-    """Read the gradient itself, before Adam hides its size."""
+    """Read the gradient itself, before Adam hides its size. A factor row pays as x² says."""
     seen = {}
     monkeypatch.setattr(gluon.Trainer, "step", lambda self, n: seen.update(
         grad=model.embedding.factors.grad().asnumpy() / n))
     ids, labels = np.array([[0, 5], [0, 6]]), np.array([1.0, 0.0], dtype=np.float32)
+    x = np.array([[1.0, 2.0], [1.0, 0.0]], dtype=np.float32)  # feature 6 is there with x = 0
     gradients = []
     for λ in (0.0, 3.0):
         model = FM(SIZES, 4)
         mx.random.seed(1)
         model.initialize()
         V = model.embedding.factors.data().asnumpy()
-        fit(model, (ids, labels), epochs=1, batch_size=2, embedding_l2=λ, **QUIET)
+        fit(model, (ids, labels, x), epochs=1, batch_size=2, embedding_l2=λ, **QUIET)
         gradients.append(seen["grad"])
-    uses = np.bincount(ids.ravel(), minlength=11)[:, None]
-    np.testing.assert_allclose(gradients[1] - gradients[0], 3.0 * V * uses / 2, rtol=1e-4, atol=1e-7)
+    squares = np.bincount(ids.ravel(), weights=x.ravel() ** 2, minlength=11)[:, None]
+    np.testing.assert_allclose(gradients[1] - gradients[0], 3.0 * V * squares / 2, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("rows, batch_size, sizes", [(10, 4, [4, 4, 2]), (3, 100, [3]), (8, 4, [4, 4])])

@@ -32,12 +32,14 @@ class MovieLens(NamedTuple):
         labels: (N,) float32, 1 where the rating is 4 or 5.
         ratings: (N,) int64, 1 to 5 stars.
         timestamps: (N,) int64, seconds since 1970 (UTC).
+        ages: (N,) int64, the user's age in whole years; `columns["age"]` is the band it lies in.
     """
 
     columns: dict
     labels: np.ndarray
     ratings: np.ndarray
     timestamps: np.ndarray
+    ages: np.ndarray
 
 
 def load_movielens(progress=True):
@@ -70,15 +72,16 @@ def read_movielens(paths):
     about_users = _look_up(users, user, "user", paths["u.user"])
     about_items = _look_up(items, item, "item", paths["u.item"])
     gender, age, occupation, region = about_users.T
+    bands = np.array([_band(years) for years in age.astype(int).tolist()])
     year, genres = about_items.T
     moments = [datetime.fromtimestamp(second, timezone.utc) for second in seconds.tolist()]
     columns = {
-        "user": user.astype(str), "item": item.astype(str), "gender": gender, "age": age,
+        "user": user.astype(str), "item": item.astype(str), "gender": gender, "age": bands,
         "occupation": occupation, "zip": region, "year": year, "genres": genres,
         "hour": np.array([f"{moment:%H}" for moment in moments]),
         "weekday": np.array([f"{moment:%a}" for moment in moments]),
     }
-    return MovieLens(columns, (stars >= 4).astype(np.float32), stars, seconds)
+    return MovieLens(columns, (stars >= 4).astype(np.float32), stars, seconds, age.astype(np.int64))
 
 
 def _find(name, progress):
@@ -139,8 +142,17 @@ def _integers(parts):
 
 def _user(parts):
     user, age, gender, occupation, zip_code = parts
-    band = AGE_BANDS[max(start for start in AGE_BANDS if start <= int(age))]
-    return int(user), (gender, band, occupation, zip_code[:1])
+    return int(user), (gender, _whole_years(age), occupation, zip_code[:1])
+
+
+def _whole_years(age):
+    if not 0 <= int(age) <= 130:
+        raise ValueError(f"age {age}: 0 to 130 is allowed")
+    return int(age)
+
+
+def _band(years):
+    return AGE_BANDS[max(start for start in AGE_BANDS if start <= years)]
 
 
 def _item(parts):

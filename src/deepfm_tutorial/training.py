@@ -68,7 +68,7 @@ def fit(model, train, validation=None, *, epochs=20, batch_size=1024, learning_r
         epochs: at most so many passes over the training rows.
         batch_size: rows a step; the last batch of an epoch may be smaller.
         learning_rate: Adam's step size.
-        embedding_l2: λ of the penalty λ/2 Σ ‖v_i‖², summed over a row's features and averaged
+        embedding_l2: λ of the penalty λ/2 Σ ‖x_i v_i‖², summed over a row's features and averaged
             over the batch: a factor row pays when it is used.
         patience: stop after so many epochs in a row without a better validation AUC.
         seed: of the initial weights, the order of rows, and dropout.
@@ -197,7 +197,7 @@ def _step(model, trainer, batch, embedding_l2):
     ids, labels = nd.array(ids, dtype="int32"), nd.array(labels)
     with autograd.record():
         loss = logistic_loss(model(ids, values), labels).sum()
-        penalty = model.embedding(ids).square().sum() * (embedding_l2 / 2) if embedding_l2 else 0
+        penalty = model.embedding(ids, values).square().sum() * (embedding_l2 / 2) if embedding_l2 else 0
         objective = loss + penalty
     objective.backward()
     trainer.step(len(ids))  # divides the summed gradient by the batch size
