@@ -12,7 +12,8 @@ MODULES = dict(zip(settings.LIBRARIES, ("ours", "plain_torch", "deepctr", "fuxi"
 
 def compare(path, batch_norm):
     """Let every library train once a seed, in turns; yield one row a training."""
-    workers = {library: Worker(module, path, str(batch_norm)) for library, module in MODULES.items()}
+    workers = {library: Worker("training", module, path, str(batch_norm))
+               for library, module in MODULES.items()}
     for library, worker in workers.items():
         worker.ask(seed=0)  # warm-up
     for seed in settings.SEEDS:

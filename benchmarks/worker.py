@@ -1,18 +1,18 @@
-"""One library in a process of its own, idle until the driver asks for a turn.
+"""A process of its own, idle until the driver asks for a turn.
 
-Run as `python -m benchmarks.worker MODULE DATA BATCH_NORM`. Requests and answers are lines of
-JSON on standard input and output.
+`Worker("training", ...)` starts `python -m benchmarks.worker training ...`, which calls that
+module's `serve(...)` and answers each request with what the function it returned says. Requests
+and answers are lines of JSON on standard input and output.
 """
 import importlib
 import json
 import os
 import subprocess
 import sys
-import time
 
 from .settings import THREADS
 
-# Before any library is imported: they read it once.
+# In the environment, because the libraries read it once, while they are imported.
 THREAD_SETTINGS = {"OMP_NUM_THREADS": str(THREADS), "MKL_NUM_THREADS": str(THREADS),
                    "OPENBLAS_NUM_THREADS": str(THREADS)}
 
@@ -39,37 +39,12 @@ class Worker:
         self.process.wait()
 
 
-def train(trainer, data, seed):
-    """One whole training; only `train` is timed."""
-    from sklearn.metrics import roc_auc_score
-
-    from .settings import TRAINING
-    trainer.new_model(seed)
-    start = time.perf_counter()
-    trainer.train()
-    seconds = time.perf_counter() - start
-    rows = len(data["train_labels"]) * TRAINING["epochs"]
-    return {"rows_per_second": rows / seconds,
-            "auc": float(roc_auc_score(data["test_labels"], trainer.predict())),
-            "peak_megabytes": peak_megabytes()}
-
-
-def peak_megabytes():
-    """The most memory that this process has held at once. (`ru_maxrss` starts at the parent's.)"""
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
-
-
-def main(module, path, batch_norm):
+def main(module, *arguments):
     # The libraries print; what they print must not mix with the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
-    library = importlib.import_module(f"benchmarks.libraries.{module}")
-    import numpy as np
-    data = dict(np.load(path))
-    trainer = library.Trainer(data, batch_norm == "True")
+    answer = importlib.import_module(f"benchmarks.{module}").serve(*arguments)
     for line in sys.stdin:
-        request = json.loads(line)
-        print(json.dumps(train(trainer, data, **request)), file=answers, flush=True)
+        print(json.dumps(answer(**json.loads(line))), file=answers, flush=True)
 
 
 if __name__ == "__main__":
