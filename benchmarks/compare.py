@@ -10,15 +10,15 @@ from .worker import Worker
 MODULES = dict(zip(settings.LIBRARIES, ("ours", "plain_torch", "deepctr", "fuxi")))
 
 
-def compare(path, batch_norm):
+def compare(path, batch_norm, epochs):
     """Let every library train once a seed, in turns; yield one row a training."""
     workers = {library: Worker("training", module, path, str(batch_norm))
                for library, module in MODULES.items()}
     for library, worker in workers.items():
-        worker.ask(seed=0)  # warm-up
+        worker.ask(seed=0, epochs=1)  # warm-up
     for seed in settings.SEEDS:
         for library, worker in workers.items():
-            yield {"library": library, "seed": seed, **worker.ask(seed=seed)}
+            yield {"library": library, "seed": seed, **worker.ask(seed=seed, epochs=epochs)}
     for worker in workers.values():
         worker.close()
 
@@ -59,7 +59,7 @@ def main():
             data.write(name, path)
             for batch_norm in (False, True):
                 print(f"{name}, batch norm {'on' if batch_norm else 'off'}", flush=True)
-                turn = list(compare(path, batch_norm))
+                turn = list(compare(path, batch_norm, settings.EPOCHS[name]))
                 show(summary(turn))
                 rows += [{"data": name, "batch_norm": batch_norm, **row} for row in turn]
     write("compare", rows)

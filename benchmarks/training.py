@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 
-from . import settings
 
 
 def serve(module, path, batch_norm):
@@ -12,17 +11,17 @@ def serve(module, path, batch_norm):
     library = importlib.import_module(f"benchmarks.libraries.{module}")
     data = dict(np.load(path))
     trainer = library.Trainer(data, batch_norm == "True")
-    return lambda seed: train(trainer, data, seed)
+    return lambda seed, epochs: train(trainer, data, seed, epochs)
 
 
-def train(trainer, data, seed):
+def train(trainer, data, seed, epochs):
     from sklearn.metrics import roc_auc_score
 
     trainer.new_model(seed)
     start, processor_start = time.perf_counter(), time.process_time()
-    trainer.train()
+    trainer.train(epochs)
     seconds, busy = time.perf_counter() - start, time.process_time() - processor_start
-    rows = len(data["train_labels"]) * settings.TRAINING["epochs"]
+    rows = len(data["train_labels"]) * epochs
     return {"rows_per_second": rows / seconds,
             "rows_per_processor_second": rows / busy,  # counts both cores, and leaves others' work out
             "auc": float(roc_auc_score(data["test_labels"], trainer.predict())),

@@ -1,6 +1,6 @@
 """One module a library, all with the same three calls.
 
 `Trainer(data, batch_norm)` takes the arrays of `data.write`; `new_model(seed)` starts afresh;
-`train()` runs the epochs that `settings` says, and only that is timed; `predict()` returns the
+`train(epochs)` is what is timed; `predict()` returns the
 test rows' probabilities.
 """

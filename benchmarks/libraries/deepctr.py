@@ -27,9 +27,9 @@ class Trainer:
         adam = torch.optim.Adam(self.model.parameters(), TRAINING["learning_rate"])
         self.model.compile(adam, "binary_crossentropy")
 
-    def train(self):
+    def train(self, epochs):
         self.model.fit(self.train_columns, self.labels, batch_size=TRAINING["batch_size"],
-                       epochs=TRAINING["epochs"], verbose=0)
+                       epochs=epochs, verbose=0)
 
     def predict(self):
         return self.model.predict(self.test_columns, batch_size=8192)[:, 0]

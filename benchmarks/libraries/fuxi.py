@@ -64,8 +64,8 @@ class Trainer:
         # No epoch, but all that `fit` sets up; it ends by loading the checkpoint.
         self.model.fit(self.loader, epochs=0)
 
-    def train(self):
-        for _ in range(TRAINING["epochs"]):
+    def train(self, epochs):
+        for _ in range(epochs):
             self.model.train_epoch(self.loader)
 
     def predict(self):

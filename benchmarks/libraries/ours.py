@@ -13,9 +13,9 @@ class Trainer:
         self.model = deepfm_tutorial.DeepFM(self.data["field_sizes"].tolist(), **MODEL,
                                             batch_norm=self.batch_norm)
 
-    def train(self):
-        deepfm_tutorial.fit(self.model, (self.data["train_ids"], self.data["train_labels"]),
-                            seed=self.seed, progress=False, **TRAINING)
+    def train(self, epochs):
+        train = self.data["train_ids"], self.data["train_labels"]
+        deepfm_tutorial.fit(self.model, train, epochs=epochs, seed=self.seed, progress=False, **TRAINING)
 
     def predict(self):
         return deepfm_tutorial.predict(self.model, self.data["test_ids"])

@@ -42,10 +42,10 @@ class Trainer:
         self.model = DeepFM(self.sizes, **MODEL, batch_norm=self.batch_norm)
         self.adam = torch.optim.Adam(self.model.parameters(), TRAINING["learning_rate"], fused=True)
 
-    def train(self):
+    def train(self, epochs):
         self.model.train()
         loss_of = nn.BCEWithLogitsLoss()
-        for _ in range(TRAINING["epochs"]):
+        for _ in range(epochs):
             for rows in torch.randperm(len(self.ids)).split(TRAINING["batch_size"]):
                 self.adam.zero_grad()
                 loss_of(self.model(self.ids[rows]), self.labels[rows]).backward()
