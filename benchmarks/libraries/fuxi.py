@@ -15,6 +15,10 @@ from fuxictr.pytorch.models import BaseModel
 
 from ..settings import MODEL, THREADS, TRAINING
 
+# Loader processes beside the trainer. None, so that it keeps to two threads like the others; its
+# default, one, was no faster on two cores.
+NUM_WORKERS = 0
+
 
 class DeepFM(BaseModel):
     def __init__(self, feature_map, batch_norm, folder):
@@ -70,7 +74,3 @@ class Trainer:
 
     def predict(self):
         return self.model.predict(self.test_loader)
-
-
-# Loader processes beside the trainer: 0 was the faster of 0 and 1 (its default) on two cores.
-NUM_WORKERS = 0
