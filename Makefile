@@ -2,6 +2,7 @@
 # make test       test the package, the notebooks' stored outputs and the rendered book
 # make notebooks  open the chapters in JupyterLab
 # make studies    train the runs that the chapters quote, an hour, into studies/results
+# make bench      compare the package with other libraries (benchmarks/README.md)
 # make clean      remove all that these made
 # make lock       renew requirements.txt from requirements.in (needs uv)
 #
@@ -18,7 +19,7 @@ ifdef DEEPFM_TUTORIAL_DATA
 export DEEPFM_TUTORIAL_DATA := $(shell cd "$(DEEPFM_TUTORIAL_DATA)" && pwd || echo "$(DEEPFM_TUTORIAL_DATA)")
 endif
 
-.PHONY: book test notebooks studies clean lock data
+.PHONY: book test notebooks studies bench clean lock data
 
 book: data
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -45,8 +46,20 @@ data: .venv/installed
 		--no-build-isolation --editable .
 	touch $@
 
+bench: .venv-bench/installed
+	.venv-bench/bin/python -m benchmarks
+
+# On Linux, plain torch brings gigabytes for graphics cards; benchmarks/README.md has the small build.
+.venv-bench/installed: benchmarks/requirements.txt
+	$(PYTHON) -m venv --clear .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		-r benchmarks/requirements.txt
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	touch $@
+
 clean:
-	rm -rf .venv _build .pytest_cache src/*.egg-info notebooks/.ipynb_checkpoints
+	rm -rf .venv .venv-bench _build .pytest_cache src/*.egg-info notebooks/.ipynb_checkpoints
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 lock:

@@ -57,16 +57,21 @@ class FieldBlock(HybridBlock):
         super().__init__()
         self.field_sizes = counts("field_sizes", field_sizes)
         self._bounds = field_bounds(self.field_sizes)
+        self._num_inputs = None
 
     def forward(self, ids, values=None):
         """Check `ids` (B, F) and `values` (B, F), then compute. Symbols pass unchecked."""
         if isinstance(ids, mx.sym.Symbol):
             return super().forward(ids, values)
         checked = check_ids(ids, *self._bounds)
-        if values is None:
-            values = np.ones(checked.shape, np.float32)
-        weights = check_values(values, checked.shape)
-        return super().forward(_same_or_new(ids, checked), _same_or_new(values, weights))
+        inputs = [_same_or_new(ids, checked)]
+        if values is not None:
+            inputs.append(_same_or_new(values, check_values(values, checked.shape)))
+        if len(inputs) != self._num_inputs:
+            # A compiled graph takes one number of inputs. Without values it multiplies by none.
+            self._clear_cached_op()
+            self._num_inputs = len(inputs)
+        return super().forward(*inputs)
 
 
 def _same_or_new(given, checked):

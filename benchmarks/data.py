@@ -1,0 +1,25 @@
+"""The rows that every library trains and is judged on: encoded once, handed on as a file."""
+import numpy as np
+
+from deepfm_tutorial import FieldEncoder, load_movielens
+from deepfm_tutorial.clicks import make_click_log
+
+from . import settings
+
+
+def write(name, path):
+    """Encode data set `name` and store its training and test rows at `path` (.npz).
+
+    Ids are global, (N, F) int32, as `FieldEncoder` gives them; libraries that number each
+    field from 0 subtract `offsets`. The encoder knows the training rows only.
+    """
+    log = load_movielens(progress=False) if name == "MovieLens" else make_click_log(
+        settings.CLICK_ROWS, settings.SPLIT_SEED)
+    order = np.random.default_rng(settings.SPLIT_SEED).permutation(len(log.labels))
+    test, train = np.split(order, [int(len(order) * settings.TEST_SHARE)])
+    columns = {part: {field: column[rows] for field, column in log.columns.items()}
+               for part, rows in (("train", train), ("test", test))}
+    encoder = FieldEncoder().fit(columns["train"])
+    np.savez(path, field_sizes=encoder.field_sizes, offsets=encoder.field_offsets,
+             train_ids=encoder.transform(columns["train"]), train_labels=log.labels[train],
+             test_ids=encoder.transform(columns["test"]), test_labels=log.labels[test])

@@ -1,0 +1,51 @@
+"""A process of its own, idle until the driver asks for a turn.
+
+`Worker("training", ...)` starts `python -m benchmarks.worker training ...`, which calls that
+module's `serve(...)` and answers each request with what the function it returned says. Requests
+and answers are lines of JSON on standard input and output.
+"""
+import importlib
+import json
+import os
+import subprocess
+import sys
+
+from .settings import THREADS
+
+# In the environment, because the libraries read it once, while they are imported.
+THREAD_SETTINGS = {"OMP_NUM_THREADS": str(THREADS), "MKL_NUM_THREADS": str(THREADS),
+                   "OPENBLAS_NUM_THREADS": str(THREADS)}
+
+
+class Worker:
+    """The driver's end: a process that answers one request at a time."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "benchmarks.worker", *arguments], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **THREAD_SETTINGS})
+
+    def ask(self, **request):
+        """Send a request, wait for its answer."""
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"a worker ended, see its message above: {self.process.args}")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def main(module, *arguments):
+    # The libraries print; what they print must not mix with the answers.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    answer = importlib.import_module(f"benchmarks.{module}").serve(*arguments)
+    for line in sys.stdin:
+        print(json.dumps(answer(**json.loads(line))), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
