@@ -1,13 +1,9 @@
 """Chapter 8's stored runs are those that its study would make."""
-import sys
 from itertools import product
-from pathlib import Path
 
+import movielens
 import pandas as pd
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "studies"))
-import movielens  # noqa: E402
-import study  # noqa: E402
+import study
 
 
 def test_every_run_is_stored_once_with_the_settings_that_the_search_chose():

@@ -1,28 +1,16 @@
 """The stored runs: complete, and what the study's code still gives."""
-import sys
 from itertools import product
-from pathlib import Path
 
+import click_log
 import pytest
-
-STUDIES = Path(__file__).parents[1] / "studies"
-
-
-@pytest.fixture
-def click_log(monkeypatch):
-    monkeypatch.syspath_prepend(str(STUDIES))
-    import click_log
-    yield click_log
-    for name in ("click_log", "study"):
-        sys.modules.pop(name)
+from study import read
 
 
 def keys(runs, *names):
     return sorted(runs[list(names)].itertuples(index=False, name=None))
 
 
-def test_each_run_of_the_click_log_is_stored_once(click_log):
-    from study import read
+def test_each_run_of_the_click_log_is_stored_once():
     seeds, models = click_log.SEEDS, click_log.LEARNING_RATE
     assert keys(read("click_log_ablation"), "world", "model", "seed") == sorted(
         product(click_log.WORLDS, models, seeds))
@@ -34,8 +22,7 @@ def test_each_run_of_the_click_log_is_stored_once(click_log):
 
 
 @pytest.mark.parametrize("world, model", [("first order only", "LR"), ("no triple", "LR")])
-def test_the_studys_code_still_gives_what_is_stored(click_log, world, model):
-    from study import read
+def test_the_studys_code_still_gives_what_is_stored(world, model):
     loaded = click_log.load(click_log.WORLDS[world])
     again = click_log.train(model, loaded, seed=1)
     stored = read("click_log_ablation").query("world == @world and model == @model and seed == 1").iloc[0]
