@@ -5,7 +5,6 @@ import time
 import numpy as np
 
 
-
 def serve(module, path, batch_norm):
     """Return a function that trains a new model from a seed and says how that went."""
     library = importlib.import_module(f"benchmarks.libraries.{module}")

@@ -14,7 +14,10 @@ from .settings import THREADS
 
 # In the environment, because the libraries read it once, while they are imported.
 THREAD_SETTINGS = {"OMP_NUM_THREADS": str(THREADS), "MKL_NUM_THREADS": str(THREADS),
-                   "OPENBLAS_NUM_THREADS": str(THREADS)}
+                   "OPENBLAS_NUM_THREADS": str(THREADS),
+                   # Waiting threads give up soon. The package sets this for itself; without it,
+                   # one other busy process slowed PyTorch's small steps down to a tenth.
+                   "GOMP_SPINCOUNT": "10000"}
 
 
 class Worker:
