@@ -13,8 +13,9 @@ def pairwise_interactions(embeddings):
     Returns:
         Shape (B,).
     """
-    square_of_sum = embeddings.sum(axis=1).square().sum(axis=1)
-    sum_of_squares = embeddings.square().sum(axis=(1, 2))
+    # MXNet 1.9.1 sums over the last axis alone about twice as fast as over others.
+    square_of_sum = embeddings.transpose((0, 2, 1)).sum(axis=2).square().sum(axis=1)
+    sum_of_squares = embeddings.square().reshape((0, -1)).sum(axis=1)
     return 0.5 * (square_of_sum - sum_of_squares)
 
 
