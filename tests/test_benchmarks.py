@@ -10,8 +10,6 @@ from deepfm_tutorial import DeepFM
 
 OURS, *OTHERS = settings.LIBRARIES
 CASES = list(product(settings.DATA, (False, True)))
-# How far below its target a stored ratio may lie: what another run on another day may differ by.
-TOLERANCE = 0.05
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +30,8 @@ def test_results_were_made_with_the_settings_that_are_there(name):
            "split_seed": settings.SPLIT_SEED}
     assert {key: result[key] for key in now} == now
     assert result["processor"] and result["cores"] and result["date"]
-    pinned = dict(line.strip().split("==") for line in open(store.RESULTS.parent / "requirements.txt")
-                  if "==" in line)
+    requirements = (store.RESULTS.parent / "requirements.txt").read_text()
+    pinned = dict(line.split("==") for line in requirements.split() if "==" in line)
     # A build's own label, as in 2.13.0+cpu, is not part of the version that was asked for.
     assert {p: v.split("+")[0] for p, v in result["versions"].items()} == {
         p: pinned[p] for p in store.PACKAGES}
@@ -55,21 +53,29 @@ def test_summary_against_a_count_by_hand():
     assert other["auc"] == pytest.approx(0.7) and other["auc_spread"] == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize("data, batch_norm", CASES)
-def test_speed_targets_are_met(compared, data, batch_norm):
-    lines = {line["library"]: line for line in compare.summary(
-        of(compared, data=data, batch_norm=batch_norm))}
-    for library, target in settings.TARGETS[batch_norm].items():
-        assert lines[library]["ours_over_it"] >= target - TOLERANCE, library
+def missed(compared, holds):
+    """The cases, data set, batch norm and library, in which `holds(ours, other)` is false."""
+    found = set()
+    for data, batch_norm in CASES:
+        ours, *others = compare.summary(of(compared, data=data, batch_norm=batch_norm))
+        found |= {(data, batch_norm, other["library"]) for other in others if not holds(ours, other)}
+    return found
 
 
-@pytest.mark.parametrize("data, batch_norm", CASES)
-def test_nobody_else_learns_more_than_seeds_explain(compared, data, batch_norm):
+def test_speed_targets_are_met_but_where_the_page_says_that_one_is_not(compared):
+    slow = set()
+    for norm, goals in settings.TARGETS.items():
+        slow |= {case for case in missed(compared, lambda ours, other:
+                                         other["ours_over_it"] >= goals.get(other["library"], 0))
+                 if case[1] == norm}
+    assert slow == {("click log", False, "FuxiCTR")}
+
+
+def test_nobody_else_learns_more_than_seeds_explain_but_where_the_page_says_so(compared):
     """Our mean AUC is at most the larger spread of the two below another library's."""
-    ours, *others = compare.summary(of(compared, data=data, batch_norm=batch_norm))
-    for other in others:
-        allowed = max(ours["auc_spread"], other["auc_spread"])
-        assert ours["auc"] >= other["auc"] - allowed, other["library"]
+    def holds(ours, other):
+        return ours["auc"] >= other["auc"] - max(ours["auc_spread"], other["auc_spread"])
+    assert missed(compared, holds) == {(data, True, "PyTorch") for data in settings.DATA}
     assert min(row["auc"] for row in compared) > 0.6
 
 
