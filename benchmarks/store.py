@@ -27,7 +27,8 @@ def write(name, rows):
         "command": "make bench", "date": date.today().isoformat(),
         "processor": processor(), "cores": os.cpu_count(), "python": platform.python_version(),
         "versions": {package: version(package) for package in PACKAGES},
-        "model": settings.MODEL, "training": settings.TRAINING, "epochs": settings.EPOCHS, "threads": settings.THREADS,
+        "model": settings.MODEL, "training": settings.TRAINING, "epochs": settings.EPOCHS,
+        "threads": settings.THREADS,
         "seeds": settings.SEEDS, "click_rows": settings.CLICK_ROWS,
         "test_share": settings.TEST_SHARE, "split_seed": settings.SPLIT_SEED,
     }
