@@ -1,5 +1,8 @@
 # make book       build the book into _build/html, every notebook executed
 # make test       test the package, the notebooks' stored outputs and the rendered book
+# make test-site  test the built book in a browser (needs Chromium)
+# make serve      serve the book on http://127.0.0.1:8000, rebuilt on every change
+# make pdf        build _build/latex/deepfm_tutorial.pdf (needs LaTeX)
 # make notebooks  open the chapters in JupyterLab
 # make studies    train the runs that the chapters quote, an hour, into studies/results
 # make bench      compare the package with other libraries (benchmarks/README.md)
@@ -13,19 +16,45 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11; do \
 	$$python src/deepfm_tutorial/preflight.py >/dev/null 2>&1 && echo $$python && exit; \
 	done; echo python3)
 BIN := .venv/bin
+CHROMIUM ?= chromium
 
 # The notebooks run in a folder of their own, where a relative path would lead elsewhere.
 ifdef DEEPFM_TUTORIAL_DATA
 export DEEPFM_TUTORIAL_DATA := $(shell cd "$(DEEPFM_TUTORIAL_DATA)" && pwd || echo "$(DEEPFM_TUTORIAL_DATA)")
 endif
 
-.PHONY: book test notebooks studies bench clean lock data
+.PHONY: book test test-site serve pdf notebooks studies bench clean lock data
 
 book: data
 	$(BIN)/jupyter-book build . -W -n --keep-going
 
 test: data
 	$(BIN)/python -m pytest
+
+# From the book that `make book` left, or that it makes now if sources are newer.
+test-site: _build/html/index.html
+	@command -v $(CHROMIUM) >/dev/null || { echo "make test-site needs a Chromium: install one \
+	(on Debian, apt-get install chromium) or name yours in CHROMIUM." >&2; exit 1; }
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser
+
+SOURCES := _config.yml _toc.yml $(shell find book notebooks src -type f -not -path '*/.*' -not -name '*.pyc' \
+	-not -path '*.egg-info/*')
+_build/html/index.html: $(SOURCES)
+	$(MAKE) book
+
+# Both from the outputs that are stored in the notebooks, so that they need minutes less.
+serve: data
+	@echo "Serving on http://127.0.0.1:8000, Ctrl-C ends it"
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/serve/_build/html 8000 2>/dev/null & \
+	trap "kill $$!" EXIT; \
+	BOOK_EXECUTE=off $(BIN)/watchfiles '$(BIN)/jupyter-book build . --path-output _build/serve' \
+		book notebooks src _config.yml _toc.yml
+
+pdf: .venv/installed
+	@for tool in xelatex latexmk makeindex rsvg-convert; do command -v $$tool >/dev/null || { echo "make pdf needs \
+	$$tool. On Debian: apt-get install latexmk librsvg2-bin texlive-fonts-recommended \
+	texlive-latex-extra texlive-xetex fonts-freefont-otf" >&2; exit 1; }; done
+	BOOK_EXECUTE=off $(BIN)/jupyter-book build . -W --keep-going --builder pdflatex
 
 notebooks: .venv/installed
 	$(BIN)/jupyter lab notebooks
@@ -47,6 +76,7 @@ data: .venv/installed
 	touch $@
 
 bench: .venv-bench/installed
+	.venv-bench/bin/deepfm-tutorial-data
 	.venv-bench/bin/python -m benchmarks
 
 # On Linux, plain torch brings gigabytes for graphics cards; benchmarks/README.md has the small build.

@@ -62,20 +62,20 @@ def missed(compared, holds):
     return found
 
 
-def test_speed_targets_are_met_but_where_the_page_says_that_one_is_not(compared):
+def test_speed_targets_are_met(compared):
     slow = set()
     for norm, goals in settings.TARGETS.items():
         slow |= {case for case in missed(compared, lambda ours, other:
                                          other["ours_over_it"] >= goals.get(other["library"], 0))
                  if case[1] == norm}
-    assert slow == {("click log", False, "FuxiCTR")}
+    assert not slow
 
 
-def test_nobody_else_learns_more_than_seeds_explain_but_where_the_page_says_so(compared):
+def test_nobody_else_learns_more_than_seeds_explain(compared):
     """Our mean AUC is at most the larger spread of the two below another library's."""
     def holds(ours, other):
         return ours["auc"] >= other["auc"] - max(ours["auc_spread"], other["auc_spread"])
-    assert missed(compared, holds) == {(data, True, "PyTorch") for data in settings.DATA}
+    assert not missed(compared, holds)
     assert min(row["auc"] for row in compared) > 0.6
 
 

@@ -59,7 +59,10 @@ class MLP(HybridBlock):
                 if self.dropout:
                     self.layers.add(nn.Dropout(self.dropout))
                 in_units = units
-            self.output = nn.Dense(1, in_units=in_units, weight_initializer=he)
+            # Batch norm gives the last hidden layer unit size at once, however small the
+            # embeddings; He's output would then start with logits that have to be unlearned.
+            self.output = nn.Dense(1, in_units=in_units, weight_initializer=mx.init.Xavier(
+                factor_type="in", magnitude=1) if batch_norm else he)
 
     def hybrid_forward(self, F, embeddings):
         concatenated = embeddings.reshape((0, -1))  # (B, F·k)

@@ -67,6 +67,34 @@ def draw_deepfm():
     return canvas.figure
 
 
+def draw_row(features, x, V):
+    """Draw a one-hot row, the factor rows that it picks, and their inner products.
+
+    Args:
+        features: the n features' names.
+        x: (n,) zeros and ones.
+        V: (n, k).
+    """
+    canvas = _Canvas(4.6, 4.0)
+    canvas.note(0.1, 3.8, "the one-hot row x")
+    for i, (name, x_i) in enumerate(zip(features, x)):
+        canvas.box(0.45 + 0.74 * i, 3.4, f"{x_i:g}", PURPLE if x_i else GREY)
+        canvas.label(0.45 + 0.74 * i, 3.02, name)
+    canvas.note(0.1, 2.5, "picks rows of V")
+    canvas.note(2.8, 2.5, "inner products")
+    picked = [i for i, x_i in enumerate(x) if x_i]
+    for f, i in enumerate(picked):
+        y = 2.1 - 0.56 * f
+        canvas.label(0.45, y, features[i])
+        for r, v_ir in enumerate(V[i]):
+            canvas.box(1.2 + 0.66 * r, y, f"{v_ir:g}", PURPLE)
+        for g, j in list(enumerate(picked))[f + 1:]:
+            canvas.box(2.5 + 0.7 * g, y, f"{V[i] @ V[j]:g}", BLUE)
+    for g, j in list(enumerate(picked))[1:]:
+        canvas.label(2.5 + 0.7 * g, 2.1 - 0.56 * (len(picked) - 1), features[j])
+    return canvas.figure
+
+
 class _Canvas:
     """A figure in inches on which boxes are placed by their centre and joined by lines."""
 
@@ -85,6 +113,9 @@ class _Canvas:
     def note(self, x, y, text):
         self.axes.text(x, y, text, ha="left", va="center", fontsize=10)
 
+    def label(self, x, y, text):
+        self.axes.text(x, y, text, ha="center", va="center", fontsize=10)
+
     def links(self, pairs, colour, style="-", width=1.2):
         for (x0, y0, half0), (x1, y1, half1) in pairs:
             self.axes.plot([x0, x1], [y0 + half0, y1 - half1], color=colour, linestyle=style,
@@ -95,7 +126,7 @@ class _Canvas:
         fields, embeddings = [], []
         for x, name in zip(xs, names):
             fields.append(self.box(x, 0.62, "0 … 1 … 0", GREY, width=1.4))
-            self.axes.text(x, 0.2, name, ha="center", va="center", fontsize=10)
+            self.label(x, 0.2, name)
             embeddings.append(self.box(x, 1.85, "• • •", PURPLE, width=1.0))
         self.links(zip(fields, embeddings), PURPLE, width=2.2)
         self.note(xs[-1] + 0.8, 0.62, "one-hot fields")

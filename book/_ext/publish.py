@@ -1,0 +1,45 @@
+"""What depends on where the book is built.
+
+| variable | what it does |
+| --- | --- |
+| `BOOK_EXECUTE` | `off` builds from the notebooks' stored outputs |
+| `BOOK_REPOSITORY` | the repository's web address: edit, issue and launch buttons lead there |
+| `BOOK_BRANCH` | the branch that they lead to, `main` unless told |
+| `BOOK_URL` | where the pages will be served |
+
+Without an address the buttons are absent.
+"""
+import os
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+
+def set_execution(app, config):
+    config.nb_execution_mode = os.environ.get("BOOK_EXECUTE", config.nb_execution_mode)
+
+
+def set_repository(app, config):
+    if url := os.environ.get("BOOK_REPOSITORY"):
+        config.html_theme_options |= {
+            "repository_url": url, "repository_branch": os.environ.get("BOOK_BRANCH", "main"),
+            "use_repository_button": True, "use_issues_button": True, "use_edit_page_button": True,
+            "launch_buttons": {"binderhub_url": "https://mybinder.org",
+                               "notebook_interface": "jupyterlab"}}
+    config.html_baseurl = os.environ.get("BOOK_URL", "")
+
+
+def set_edition(app, config):
+    """Version and date of the last change, for the foot of each page."""
+    config.html_theme_options["extra_footer"] += f" Version {version('deepfm_tutorial')}."
+    changed = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=Path(__file__).parent,
+                             capture_output=True, text=True, check=False).stdout.strip()
+    if changed:  # a clone, not an unpacked archive
+        os.environ.setdefault("SOURCE_DATE_EPOCH", changed)
+        config.html_last_updated_fmt = "%Y-%m-%d"
+
+
+def setup(app):
+    for handler in (set_execution, set_repository, set_edition):
+        app.connect("config-inited", handler, priority=10)  # before the theme and myst-nb look
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,128 @@
+"""Every page in a browser: complete, legible, accessible and light, in both themes."""
+from pathlib import Path
+
+import pytest
+import yaml
+from axe_playwright_python.sync_playwright import Axe
+
+TOC = yaml.safe_load((Path(__file__).parents[2] / "_toc.yml").read_text())
+CHAPTERS = [TOC["root"]] + [c["file"] for part in TOC["parts"] for c in part["chapters"]]
+PAGES = [*CHAPTERS, "search", "genindex"]
+THEMES, WIDTHS = ("light", "dark"), (360, 768, 1280, 1920)
+LIMIT = 1.5e6  # bytes over the wire
+
+# Each scrolling or clipped box within the text that is neither code nor a table.
+OVERFLOW = """() => {
+  const found = [];
+  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  if (wide > 0) found.push(`the page, by ${wide}`);
+  for (const box of document.querySelectorAll('.bd-article *')) {
+    if (box.scrollWidth <= box.clientWidth + 1 || !box.clientWidth) continue;
+    const style = getComputedStyle(box);
+    if (style.overflowX === 'visible' || style.display === 'inline') continue;
+    if (box.closest('pre, table, mjx-assistive-mml, .visually-hidden, dt') || box.querySelector('table')) continue;
+    found.push(`${box.tagName}.${box.className}: ${box.textContent.trim().slice(0, 60)}`);
+  }
+  return found;
+}"""
+HEADINGS = "[...document.querySelectorAll('article h1, article h2, article h3, article h4, article h5')].map(h => +h.tagName[1])"
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+
+
+@pytest.fixture(scope="module")
+def visit(open_page):
+    """What there is to know of a page, each visited once a theme."""
+    known = {}
+
+    def visit(name, theme="light"):
+        if (name, theme) not in known:
+            page, seen = open_page(name, theme)
+            known[name, theme] = seen | {
+                "paint": page.evaluate(FIRST_PAINT), "headings": page.evaluate(HEADINGS),
+                "math": page.locator("article .math").count(),
+                "rendered": page.locator("article .math > mjx-container").count(),
+                "math errors": page.locator("mjx-merror").count(),
+                "theme": page.locator("html").get_attribute("data-theme"),
+                "axe": Axe().run(page).response["violations"],
+                "overflow": {width: overflow(page, width) for width in WIDTHS}}
+            page.close()
+        return known[name, theme]
+    return visit
+
+
+def overflow(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    return page.evaluate(OVERFLOW)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_page_loads_from_its_own_address_alone_and_without_an_error(visit, name, theme):
+    seen = visit(name, theme)
+    assert (seen["foreign"], seen["errors"], seen["theme"]) == ([], [], theme)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_formula_is_rendered(visit, name):
+    seen = visit(name)
+    assert seen["rendered"] == seen["math"] and not seen["math errors"]
+
+
+def test_there_are_formulas(visit):
+    assert sum(visit(name)["math"] for name in PAGES) > 300
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(visit, name, theme):
+    found = [(v["id"], [node["target"] for node in v["nodes"]]) for v in visit(name, theme)["axe"]
+             if v["impact"] in ("serious", "critical")]
+    assert not found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_headings_nest(visit, name):
+    levels = visit(name)["headings"]
+    assert levels[:1] == [1] and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:]))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_but_code_and_tables_scrolls_sideways(visit, name):
+    assert visit(name)["overflow"] == {width: [] for width in WIDTHS}
+
+
+def test_pages_are_light_and_quick(visit, open_page, capsys):
+    rows = [(name, visit(name)["bytes"], visit(name)["paint"]) for name in PAGES]
+    with capsys.disabled():
+        print("\n\npage                                          kB   first content, ms")
+        for name, size, paint in rows:
+            print(f"{name:40}{size / 1000:8.0f}{paint:10.0f}")
+    assert max(size for _, size, _ in rows) <= LIMIT
+    for name, _, paint in rows:  # the machine may have been busy: a second look at the slow ones
+        assert min(paint, open_page(name)[0].evaluate(FIRST_PAINT) if paint > 1000 else paint) < 1000, name
+
+
+def test_search_finds_a_word_and_leads_to_its_page(open_page, address):
+    page, seen = open_page("search")
+    page.goto(f"{address}/search.html?q=bilinearity")
+    page.locator("#search-results li a").first.click()
+    assert "03_embedding" in page.url and not seen["errors"]
+
+
+def test_one_can_read_on_and_back(open_page):
+    page, _ = open_page("notebooks/02_factorization_machines")
+    page.locator("a.right-next").first.click()
+    assert "03_embedding" in page.url
+    page.locator("a.left-prev").first.click()
+    assert "02_factorization" in page.url
+
+
+def test_on_paper_drawings_stand_for_live_figures(open_page):
+    for name, figure in (("notebooks/02_factorization_machines", "#fig-row"),
+                         ("notebooks/09_looking_inside", "#fig-parts")):
+        page, _ = open_page(name)
+        drawing, live = page.locator(f"{figure} img"), page.locator(f"{figure} .live")
+        assert live.is_visible() and not drawing.is_visible()
+        page.emulate_media(media="print")
+        assert drawing.is_visible() and not live.is_visible()
