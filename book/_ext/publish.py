@@ -10,6 +10,7 @@
 Without an address the buttons are absent.
 """
 import os
+import re
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -39,7 +40,21 @@ def set_edition(app, config):
         config.html_last_updated_fmt = "%Y-%m-%d"
 
 
+def mend_roles(app, pagename, templatename, context, doctree):
+    """Docutils gives entries of the bibliography a role that a list must not hold."""
+    context["body"] = context.get("body", "").replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+def drop_second_icons(app, exception):
+    """The theme brings its icons twice: as a web font, which draws them, and as a script of 1.6 MB."""
+    if exception is None and app.builder.format == "html":
+        for page in Path(app.outdir).rglob("*.html"):
+            page.write_text(re.sub(r"<script [^>]*fontawesome\.js[^>]*></script>", "", page.read_text()))
+
+
 def setup(app):
     for handler in (set_execution, set_repository, set_edition):
         app.connect("config-inited", handler, priority=10)  # before the theme and myst-nb look
+    app.connect("html-page-context", mend_roles)
+    app.connect("build-finished", drop_second_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

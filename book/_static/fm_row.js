@@ -152,5 +152,5 @@ function build(figure) {
   lay();
 }
 
-document.querySelectorAll("figure.live-row, #fig-row").forEach(build);
+document.querySelectorAll("#fig-row, #fig-row-embeddings").forEach(build);
 })();

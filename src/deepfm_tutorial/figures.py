@@ -11,7 +11,8 @@ INK, PAPER = "#1A1A1A", "#FFFFFF"
 STYLE = {
     # White paper of their own keeps figures legible on a dark page and in print.
     "figure.facecolor": PAPER, "axes.facecolor": PAPER, "savefig.facecolor": PAPER,
-    "figure.figsize": (6.4, 3.6), "figure.constrained_layout.use": True,
+    # At most six inches wide, so that text of ten points can still be read on a phone.
+    "figure.figsize": (5.8, 3.4), "figure.constrained_layout.use": True,
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.edgecolor": GREY, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "grid.color": "#E3E3E3", "axes.axisbelow": True,
@@ -40,30 +41,31 @@ FIELDS = ("weekday", "device", "topic")
 
 def draw_fm():
     """Draw the FM layer: fields, embeddings, first order and pairs, one logit."""
-    canvas = _Canvas(7.6, 4.6)
+    canvas = _Canvas(6.0, 4.6)
     fields, embeddings = canvas.inputs(FIELDS)
-    logit = canvas.logit(3.6, 4.35)
+    logit = canvas.logit(3.1, 4.35)
     canvas.first_order(fields, logit)
-    canvas.pairs(embeddings, logit, xs=(3.6, 4.7, 5.8), y=3.3)
+    canvas.pairs(embeddings, logit, xs=(2.3, 3.1, 3.9), y=3.2, note=4.4)
     return canvas.figure
 
 
 def draw_dnn():
     """Draw the DNN layer: embeddings laid end to end, two hidden layers, one logit."""
-    canvas = _Canvas(7.6, 5.4)
+    canvas = _Canvas(6.0, 5.4)
     _, embeddings = canvas.inputs(FIELDS)
-    canvas.hidden_layers(embeddings, canvas.logit(3.6, 5.15), xs=(2.1, 3.1, 4.1, 5.1), ys=(3.25, 4.2))
+    canvas.hidden_layers(embeddings, canvas.logit(3.1, 5.15), xs=(1.6, 2.6, 3.6, 4.6),
+                         ys=(3.25, 4.2), note=(5.05, 3.7))
     return canvas.figure
 
 
 def draw_deepfm():
     """Draw DeepFM: one row of embeddings feeds the inner products and the hidden layers."""
-    canvas = _Canvas(10.4, 5.6)
-    fields, embeddings = canvas.inputs(FIELDS, xs=(3.2, 4.9, 6.6))
-    logit = canvas.logit(4.9, 5.35)
+    canvas = _Canvas(6.0, 5.6)
+    fields, embeddings = canvas.inputs(FIELDS)
+    logit = canvas.logit(2.9, 5.35)
     canvas.first_order(fields, logit)
-    canvas.pairs(embeddings, logit, xs=(3.0, 3.9, 4.8), y=3.2)
-    canvas.hidden_layers(embeddings, logit, xs=(6.5, 7.3, 8.1, 8.9), ys=(3.2, 4.1))
+    canvas.pairs(embeddings, logit, xs=(1.7, 2.4, 3.1), y=3.1, note=0.35)
+    canvas.hidden_layers(embeddings, logit, xs=(3.9, 4.6, 5.3), ys=(3.1, 4.1), note=(4.55, 4.8))
     return canvas.figure
 
 
@@ -75,23 +77,23 @@ def draw_row(features, x, V):
         x: (n,) zeros and ones.
         V: (n, k).
     """
-    canvas = _Canvas(4.6, 4.0)
-    canvas.note(0.1, 3.8, "the one-hot row x")
+    canvas = _Canvas(4.6, 3.1)
+    canvas.note(0.1, 2.9, "the one-hot row x")
     for i, (name, x_i) in enumerate(zip(features, x)):
-        canvas.box(0.45 + 0.74 * i, 3.4, f"{x_i:g}", PURPLE if x_i else GREY)
-        canvas.label(0.45 + 0.74 * i, 3.02, name)
-    canvas.note(0.1, 2.5, "picks rows of V")
-    canvas.note(2.8, 2.5, "inner products")
+        canvas.box(0.45 + 0.74 * i, 2.5, f"{x_i:g}", PURPLE if x_i else GREY)
+        canvas.label(0.45 + 0.74 * i, 2.12, name)
+    canvas.note(0.1, 1.7, "picks rows of V")
+    canvas.note(2.8, 1.7, "inner products")
     picked = [i for i, x_i in enumerate(x) if x_i]
-    for f, i in enumerate(picked):
-        y = 2.1 - 0.56 * f
+    heights = [1.3 - 0.52 * f for f in range(len(picked))]
+    for f, (i, y) in enumerate(zip(picked, heights)):
         canvas.label(0.45, y, features[i])
         for r, v_ir in enumerate(V[i]):
             canvas.box(1.2 + 0.66 * r, y, f"{v_ir:g}", PURPLE)
         for g, j in list(enumerate(picked))[f + 1:]:
             canvas.box(2.5 + 0.7 * g, y, f"{V[i] @ V[j]:g}", BLUE)
     for g, j in list(enumerate(picked))[1:]:
-        canvas.label(2.5 + 0.7 * g, 2.1 - 0.56 * (len(picked) - 1), features[j])
+        canvas.label(2.5 + 0.7 * g, heights[-1], features[j])
     return canvas.figure
 
 
@@ -111,26 +113,26 @@ class _Canvas:
         return x, y, height / 2
 
     def note(self, x, y, text):
-        self.axes.text(x, y, text, ha="left", va="center", fontsize=10)
+        self.axes.text(x, y, text, ha="left", va="center", fontsize=11)
 
     def label(self, x, y, text):
-        self.axes.text(x, y, text, ha="center", va="center", fontsize=10)
+        self.axes.text(x, y, text, ha="center", va="center", fontsize=11)
 
     def links(self, pairs, colour, style="-", width=1.2):
         for (x0, y0, half0), (x1, y1, half1) in pairs:
             self.axes.plot([x0, x1], [y0 + half0, y1 - half1], color=colour, linestyle=style,
                            linewidth=width, marker="", zorder=1)
 
-    def inputs(self, names, xs=(1.8, 3.6, 5.4)):
+    def inputs(self, names, xs=(1.7, 3.1, 4.5)):
         """One-hot fields at the bottom, the embedding that each picks above them."""
         fields, embeddings = [], []
         for x, name in zip(xs, names):
-            fields.append(self.box(x, 0.62, "0 … 1 … 0", GREY, width=1.4))
+            fields.append(self.box(x, 0.62, "0 … 1 … 0", GREY, width=1.15))
             self.label(x, 0.2, name)
             embeddings.append(self.box(x, 1.85, "• • •", PURPLE, width=1.0))
         self.links(zip(fields, embeddings), PURPLE, width=2.2)
-        self.note(xs[-1] + 0.8, 0.62, "one-hot fields")
-        self.note(xs[-1] + 0.6, 1.85, "embeddings E:\nrows of V")
+        self.note(xs[-1] + 0.65, 0.62, "one-hot\nfields")
+        self.note(xs[-1] + 0.6, 1.85, "E: rows\nof V")
         return fields, embeddings
 
     def logit(self, x, y):
@@ -138,18 +140,18 @@ class _Canvas:
         return self.box(x, y, "+", INK)
 
     def first_order(self, fields, logit):
-        first = self.box(0.6, 1.85, "Σ", ORANGE)
-        self.note(0.1, 2.35, "first order")
+        first = self.box(0.4, 1.85, "Σ", ORANGE)
+        self.note(0.05, 1.45, "first\norder")
         self.links([(field, first) for field in fields] + [(first, logit)], ORANGE, "--")
 
-    def pairs(self, embeddings, logit, xs, y):
-        self.note(xs[-1] + 0.45, y, "inner\nproducts")
+    def pairs(self, embeddings, logit, xs, y, note):
+        self.note(note, y, "inner\nproducts")
         for x, (e_f, e_g) in zip(xs, combinations(embeddings, 2)):
             pair = self.box(x, y, "×", BLUE)
             self.links([(e_f, pair), (e_g, pair), (pair, logit)], BLUE)
 
-    def hidden_layers(self, embeddings, logit, xs, ys):
-        self.note(xs[-1] + 0.45, sum(ys) / len(ys), "hidden\nlayers")
+    def hidden_layers(self, embeddings, logit, xs, ys, note):
+        self.note(*note, "hidden\nlayers")
         below = embeddings
         for above in [[self.box(x, y, "ReLU", GREEN) for x in xs] for y in ys] + [[logit]]:
             self.links([(a, b) for a in below for b in above], GREEN, "-", 0.7)

@@ -111,7 +111,7 @@ def test_live_figures_work_by_keyboard_and_say_what_changed(live):
     page, figure, *_ = live
     status = figure.locator("[role=status]")
     assert figure.locator("select").count() == figure.get_by_role("combobox").count() == 8
-    select = figure.get_by_label("device")
+    select = figure.get_by_role("combobox", name="device")
     select.focus()
     select.select_option(index=0)
     before = status.inner_text()

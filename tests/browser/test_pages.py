@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 TOC = yaml.safe_load((Path(__file__).parents[2] / "_toc.yml").read_text())
 CHAPTERS = [TOC["root"]] + [c["file"] for part in TOC["parts"] for c in part["chapters"]]
-PAGES = [*CHAPTERS, "search", "genindex"]
+PAGES = [*CHAPTERS, "search"]
 THEMES, WIDTHS = ("light", "dark"), (360, 768, 1280, 1920)
 LIMIT = 1.5e6  # bytes over the wire
 
@@ -20,7 +20,7 @@ OVERFLOW = """() => {
     if (box.scrollWidth <= box.clientWidth + 1 || !box.clientWidth) continue;
     const style = getComputedStyle(box);
     if (style.overflowX === 'visible' || style.display === 'inline') continue;
-    if (box.closest('pre, table, mjx-assistive-mml, .visually-hidden, dt') || box.querySelector('table')) continue;
+    if (box.closest('pre, table, mjx-math, mjx-assistive-mml, .visually-hidden, dt') || box.querySelector('table')) continue;
     found.push(`${box.tagName}.${box.className}: ${box.textContent.trim().slice(0, 60)}`);
   }
   return found;
@@ -37,7 +37,8 @@ def visit(open_page):
     def visit(name, theme="light"):
         if (name, theme) not in known:
             page, seen = open_page(name, theme)
-            known[name, theme] = seen | {
+            known[name, theme] = {
+                **seen, "errors": list(seen["errors"]),  # axe asks for style sheets once more
                 "paint": page.evaluate(FIRST_PAINT), "headings": page.evaluate(HEADINGS),
                 "math": page.locator("article .math").count(),
                 "rendered": page.locator("article .math > mjx-container").count(),
@@ -80,7 +81,7 @@ def test_axe_finds_nothing_serious(visit, name, theme):
     assert not found
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", CHAPTERS)
 def test_headings_nest(visit, name):
     levels = visit(name)["headings"]
     assert levels[:1] == [1] and levels.count(1) == 1
