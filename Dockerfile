@@ -6,7 +6,8 @@
 
 FROM debian:bookworm-slim AS system
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git libgomp1 make python3 python3-venv \
+    && apt-get install --yes --no-install-recommends ca-certificates git libgfortran5 libgomp1 make python3 \
+        python3-venv \
     && rm -rf /var/lib/apt/lists/*
 
 FROM system
