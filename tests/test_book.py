@@ -1,5 +1,7 @@
 """The rendered book, built from the stored outputs (nbval has just compared those)."""
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,15 +21,17 @@ def toc_files():
     return [toc["root"]] + [c["file"] for part in toc["parts"] for c in part["chapters"]]
 
 
+def build(source, output, **environment):
+    """Build a book from its stored outputs, as `make book` would; return what the command said."""
+    return subprocess.run([*BUILD, source, "--path-output", output], text=True, capture_output=True,
+                          env={**os.environ, "BOOK_EXECUTE": "off", **environment})
+
+
 @pytest.fixture(scope="module")
 def html(tmp_path_factory):
     """The folder of a fresh build."""
     folder = tmp_path_factory.mktemp("book")
-    config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    config["execute"]["execute_notebooks"] = "off"
-    (folder / "_config.yml").write_text(yaml.safe_dump(config))
-    result = subprocess.run([*BUILD, ".", "--config", folder / "_config.yml", "--path-output", folder],
-                            cwd=ROOT, text=True, capture_output=True)
+    result = build(ROOT, folder)
     assert result.returncode == 0, result.stdout + result.stderr
     return folder / "_build" / "html"
 
@@ -93,13 +97,32 @@ def test_no_page_loads_anything_from_another_server(pages):
         assert loaded and not [url for url in loaded if urlsplit(url).netloc], name
 
 
-def test_a_failing_notebook_stops_the_build(tmp_path):
-    (tmp_path / "_config.yml").write_text((ROOT / "_config.yml").read_text())
+@pytest.fixture
+def small_book(tmp_path):
+    """A book of one page, with this book's settings."""
+    shutil.copytree(ROOT / "book", tmp_path / "book")
+    shutil.copy(ROOT / "_config.yml", tmp_path)
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: page\n")
-    (tmp_path / "book/_static").mkdir(parents=True)
-    (tmp_path / "book/references.bib").touch()
+    return tmp_path
+
+
+def test_a_failing_notebook_stops_the_build(small_book):
     cells = [nbformat.v4.new_markdown_cell("# Page"), nbformat.v4.new_code_cell("assert 1 + 1 == 3")]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "page.ipynb")
-    result = subprocess.run([*BUILD, "."], cwd=tmp_path, text=True, capture_output=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), small_book / "page.ipynb")
+    result = build(small_book, small_book, BOOK_EXECUTE="force")
     assert result.returncode != 0 and "AssertionError" in result.stdout + result.stderr
+
+
+def test_buttons_lead_to_the_repository_that_is_named_and_are_absent_without(small_book):
+    (small_book / "page.md").write_text("# Page\n")
+    links = {}
+    for address in ("", "https://github.com/someone/some_book"):
+        result = build(small_book, small_book, BOOK_REPOSITORY=address, BOOK_BRANCH="trunk")
+        assert result.returncode == 0, result.stdout + result.stderr
+        page = BeautifulSoup((small_book / "_build/html/page.html").read_text(), "html.parser")
+        links[address] = {a["href"] for a in page.select("a[href^=http]")}
+    without, with_address = links.values()
+    assert not without
+    assert "https://github.com/someone/some_book/edit/trunk/page.md" in with_address
+    assert any(link.startswith("https://github.com/someone/some_book/issues/new") for link in with_address)

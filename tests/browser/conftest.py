@@ -76,16 +76,13 @@ def open_page(browser, address):
         context = browser.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
         context.add_init_script(f"localStorage.mode = localStorage.theme = '{theme}'")
-        page, seen = context.new_page(), {"errors": [], "foreign": [], "bytes": 0}
+        page, seen = context.new_page(), {"errors": [], "foreign": [], "finished": []}
 
         def route(route):
             own = route.request.url.startswith((address, "data:", "blob:"))
             if not own:
                 seen["foreign"].append(route.request.url)
             route.continue_() if own else route.abort()
-
-        def finished(request):
-            seen["bytes"] += request.sizes()["responseBodySize"]
 
         context.route("**/*", route)
         page.on("console", lambda message: message.type in ("error", "warning")
@@ -94,7 +91,7 @@ def open_page(browser, address):
         page.on("requestfailed", lambda request: seen["errors"].append(f"failed: {request.url}"))
         page.on("response", lambda response: response.status >= 400
                 and seen["errors"].append(f"{response.status}: {response.url}"))
-        page.on("requestfinished", finished)
+        page.on("requestfinished", lambda request: seen["finished"].append(request))
         page.goto(f"{address}/{name}.html", wait_until="networkidle")
         page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 0) : 0")
         return page, seen

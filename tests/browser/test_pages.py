@@ -39,6 +39,7 @@ def visit(open_page):
             page, seen = open_page(name, theme)
             known[name, theme] = {
                 **seen, "errors": list(seen["errors"]),  # axe asks for style sheets once more
+                "bytes": sum(request.sizes()["responseBodySize"] for request in list(seen["finished"])),
                 "paint": page.evaluate(FIRST_PAINT), "headings": page.evaluate(HEADINGS),
                 "math": page.locator("article .math").count(),
                 "rendered": page.locator("article .math > mjx-container").count(),
