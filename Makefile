@@ -43,7 +43,7 @@ _build/html/index.html: $(SOURCES)
 	$(MAKE) book
 
 # Both from the outputs that are stored in the notebooks, so that they need minutes less.
-serve: data
+serve: .venv/installed
 	@echo "Serving on http://127.0.0.1:8000, Ctrl-C ends it"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/serve/_build/html 8000 2>/dev/null & \
 	trap "kill $$!" EXIT; \

@@ -11,7 +11,7 @@ const { element, number, sentence, svg, takePlace } = Live;
 const unpack = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
-const percent = (p) => `${number(100 * p, 1)} %`;
+const percent = (p) => `${(100 * p).toFixed(1)} %`;
 
 /** The numbers of figures.live_deepfm, its arrays unpacked. */
 function read(script) {
@@ -91,7 +91,7 @@ function triangle(fields, pairs) {
     const x = left + (g - 1) * cell;
     picture.append(
       svg("rect", { x, y: f * cell, width: cell - 2, height: cell - 2, class: value < 0 ? "live-minus" : "live-plus",
-        style: `--strength: ${Math.min(1, Math.abs(value) / 0.5)}` }),
+        style: `--strength: ${Math.min(1, Math.abs(value) / 0.2)}` }),
       svg("text", { x: x + cell / 2 - 1, y: f * cell + 20, "text-anchor": "middle", class: "live-small" }, number(value)),
     );
   });
