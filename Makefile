@@ -51,9 +51,11 @@ serve: .venv/installed
 		book notebooks src _config.yml _toc.yml
 
 pdf: .venv/installed
-	@for tool in xelatex latexmk makeindex rsvg-convert; do command -v $$tool >/dev/null || { echo "make pdf needs \
-	$$tool. On Debian: apt-get install latexmk librsvg2-bin texlive-fonts-recommended \
-	texlive-latex-extra texlive-xetex fonts-freefont-otf" >&2; exit 1; }; done
+	@{ command -v xelatex latexmk makeindex rsvg-convert && kpsewhich xeCJK.sty && \
+	fc-list | grep "WenQuanYi Zen Hei"; } >/dev/null || { echo "make pdf needs XeLaTeX with xeCJK, \
+	latexmk, makeindex, rsvg-convert and the font WenQuanYi Zen Hei. On Debian: apt-get install \
+	fontconfig fonts-freefont-otf fonts-wqy-zenhei latexmk librsvg2-bin texlive-fonts-recommended \
+	texlive-lang-chinese texlive-latex-extra texlive-xetex" >&2; exit 1; }
 	BOOK_EXECUTE=off $(BIN)/jupyter-book build . -W --keep-going --builder pdflatex
 
 notebooks: .venv/installed
