@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from deepfm_tutorial import exercises
+from deepfm_tutorial import UNSEEN, exercises
 
 
 def crc(column, buckets):
@@ -14,6 +14,10 @@ def crc(column, buckets):
 
 def by_position(column, buckets):
     return np.unique(column, return_inverse=True)[1] % buckets
+
+
+def rare_as_unseen(column, least, to=UNSEEN):
+    return [name if column.count(name) >= least else to for name in column]
 
 
 def power_sums(x, U):
@@ -83,6 +87,12 @@ CASES = {
         (lambda column, buckets: [hash(name) % buckets for name in column], "every run"),
         (by_position, "vocabulary left"),
         (lambda column, buckets: [len(name) % buckets for name in column], "too many meet")]),
+    "rare_as_unseen": (rare_as_unseen, [
+        (lambda column, least: [name for name in column if column.count(name) >= least], "dropped"),
+        (lambda column, least: rare_as_unseen(column, least, to="rare"), "not UNSEEN"),
+        (lambda column, least: rare_as_unseen(column, least + 1), "1 rows are enough|are enough where"),
+        (lambda column, least: column, "stayed"),
+        (lambda column, least: [UNSEEN if column.count(name) > least else name for name in column], "was replaced")]),
     "without_offsets": (7, [(27, "with the offsets"), (10, "put twice"), (8, "without any 1"), (6, "Two fields")]),
     "new_logit": (6, [(-1, "pairs are missing"), (7, "bias"), (13, "counted twice"), (12, "no pair with itself")]),
     "fewest_features": (lambda k: 2 * k + 2, [

@@ -7,7 +7,7 @@ from itertools import combinations, product
 import numpy as np
 
 from .checks import as_numpy
-from .fields import FieldEncoder, one_hot, one_hot_csr
+from .fields import UNSEEN, FieldEncoder, one_hot, one_hot_csr
 
 RIGHT = "Right."
 
@@ -70,6 +70,22 @@ def check_hashed(answer):
         "The same category has another id in another column: is there a vocabulary left in it?")
     used = len(np.unique(ids))
     assert used > 400, f"{used} of 500 ids are used, where chance alone uses about 432: too many meet."
+    print(RIGHT)
+
+
+def check_rare_as_unseen(answer):
+    """Chapter 1: a function of a column and a least count, the column with rare categories replaced."""
+    column = [f"campaign {m}" for m in np.random.default_rng(0).geometric(0.15, size=300)]
+    for least in (1, 2, 5):
+        new = list(answer(list(column), least))
+        assert len(new) == 300, "No row is dropped: the column keeps its length."
+        for before, after in zip(column, new):
+            count = column.count(before)
+            assert after in (before, UNSEEN), f"{after!r} is no category of the column, and not UNSEEN."
+            assert count != least or after == before, f"{least} rows are enough where {least} are asked for."
+            assert count >= least or after == UNSEEN, (
+                f"A category with {count} rows stayed, where {least} are asked for.")
+            assert count < least or after == before, f"A category with {count} rows was replaced: {least} are enough."
     print(RIGHT)
 
 
