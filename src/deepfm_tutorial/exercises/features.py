@@ -1,13 +1,10 @@
-"""Checks for the exercises: each takes a reader's answer and says what is wrong with it.
-
-A check raises `AssertionError` with a message that helps, or prints that the answer is right.
-"""
+"""The checks of chapters 1 to 3."""
 from itertools import combinations, product
 
 import numpy as np
 
-from .checks import as_numpy
-from .fields import UNSEEN, FieldEncoder, one_hot, one_hot_csr
+from ..checks import as_numpy
+from ..fields import UNSEEN, FieldEncoder, one_hot, one_hot_csr
 
 RIGHT = "Right."
 
