@@ -112,7 +112,7 @@ WRONG = [
     ("paired_interval", half(1.5**0.5, 1.96), "known s"), ("paired_interval", (0, 5), "middle"),
     ("paired_interval", (1, 5), "not 2.000"),
     ("ten_years", -1.5, "one standard deviation"), ("ten_years", -15, "not x = 10"),
-    ("ten_years", -1.6, "own weight"), ("ten_years", 1.2, "the bracket"),
+    ("ten_years", -1.6, "own weight"), ("ten_years", 1.2, "rise or fall"),
     ("best_of_five", 0.233, "best of five"), ("best_of_five", 0.447, "B is ahead"),
     ("best_of_five", 0.8, "Draw five"),
     ("liked_rate", lambda c, y, train: liked_rate(c, y, np.arange(len(y))), "leak in"),

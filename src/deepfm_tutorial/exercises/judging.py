@@ -7,11 +7,12 @@ from .features import RIGHT
 def check_auc_with_ties(auc):
     """Chapter 7: the AUC of six rows, some of them tied, a number."""
     couples = [(a, b) for a in (0.8, 0.5, 0.3) for b in (0.5, 0.5, 0.2)]  # clicked, unclicked
+    auc = float(auc)                                 # a fraction too
     above, tied = (sum(test(a, b) for a, b in couples) for test in (np.greater, np.equal))
     assert not np.isclose(auc, above / 9), "You count a tie as a loss: it counts half."
     assert not np.isclose(auc, (above + tied) / 9), "You count a tie as a win: it counts half."
     assert not np.isclose(auc, above / (9 - tied)), "Tied couples are couples too: all nine count."
-    assert np.isclose(auc, (above + tied / 2) / 9), (
+    assert abs(auc - (above + tied / 2) / 9) < 0.001, (
         "Three clicked rows and three others make nine couples: write them down, one by one.")
     print(RIGHT)
 
@@ -89,6 +90,7 @@ def check_ten_years(rise):
     assert not np.isclose(rise, bracket), "That is for one standard deviation, 12.5 years."
     assert not np.isclose(rise, 10 * bracket), "x is standardised: ten years are not x = 10."
     assert not np.isclose(rise, 0.8 * (bracket - 0.5)), "The feature's own weight is in the slope too."
+    assert not np.isclose(rise, -0.8 * bracket), "The size is right. Does the logit rise or fall?"
     assert np.isclose(rise, 0.8 * bracket), (
         "The slope is the bracket: w_i, plus v_i times the sum of the other factor rows.")
     print(RIGHT)
@@ -118,7 +120,7 @@ def check_liked_rate(liked_rate):
     flipped[train] = labels[train]
     found, again = liked_rate(column, labels, train), liked_rate(column, flipped, train)
     assert np.shape(found) == (2000,), "One share for each of the N rows is needed."
-    assert np.allclose(found, again), (
+    assert np.allclose(found, again, equal_nan=True), (
         "Other labels outside training, and your shares change: labels of the test rows leak in.")
     of = {}
     for category, label in zip(column[train], labels[train]):
@@ -193,9 +195,16 @@ def check_importance(importance):
     rng = np.random.default_rng(0)
     ids = rng.integers(0, 50, size=(3000, 3))
     labels = (rng.random(3000) < 1 / (1 + np.exp(-(ids[:, 0] - 25) / 5))).astype(float)
-    given, logits = ids.copy(), lambda ids: np.asarray(ids[:, 0] + 0.0 * ids[:, 1])
+    given, asked = ids.copy(), []
+
+    def logits(ids):
+        asked.append(np.array(ids))
+        return ids[:, 0].astype(float)
+
     found = [importance(logits, ids, labels, f, np.random.default_rng(1)) for f in range(3)]
     assert (ids == given).all(), "Your function shuffles the ids it is given: work on a copy."
+    assert all((np.sort(seen, axis=0) == np.sort(given, axis=0)).all() for seen in asked), (
+        "Shuffle the field's own ids: each must occur as often as before.")
     margins = logits(ids)[labels == 1][:, None] - logits(ids)[labels == 0]
     auc = np.mean((margins > 0) + 0.5 * (margins == 0))
     assert abs(found[0] + auc - 0.5) > 0.03, "The sign: a field of use has an importance above zero."
@@ -211,7 +220,7 @@ def check_misleading_shift(shift):
     for seed, scale in enumerate((1, 0.1, 0.01)):
         rng = np.random.default_rng(seed)
         V_f, V_g = rng.normal(scale=scale, size=(7, 8)), rng.normal(scale=scale, size=(3, 8))
-        a = np.asarray(shift(V_f, V_g))
+        a = np.asarray(shift(V_f.copy(), V_g.copy()))
         assert a.shape == (8,), "One vector (k,) for all rows of f: other shifts change the logits."
         raw = np.sqrt(np.mean(((V_f + a) @ V_g.T)**2))
         assert raw >= 1, (f"The uncentred strength is {raw:.2f} with factors of size {scale}: point a "
