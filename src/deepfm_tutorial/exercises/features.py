@@ -60,8 +60,11 @@ def check_hashed(answer):
     names = [f"campaign {m}" for m in range(1000)]
     ids = as_numpy(answer(names, 500))
     assert ids.shape == (1000,), "One id for each category of the column is asked for."
+    assert ids.dtype.kind in "iu", f"Ids are whole numbers, yours are {ids.dtype}."
     assert 0 <= ids.min() and ids.max() < 500, "Ids run from 0 to buckets - 1: take the remainder."
-    assert not np.array_equal(ids, [hash(name) % 500 for name in names]), (
+    assert as_numpy(answer(names, 7)).max() < 7, "The number of buckets is an argument: with 7, ids end at 6."
+    builtin = np.array([hash(name) for name in names])
+    assert not any(np.array_equal(ids, some % 500) for some in (builtin, abs(builtin))), (
         "Python's hash of a text is another one in every run: tomorrow each id would mean something else.")
     assert np.array_equal(answer(names[10:20], 500), ids[10:20]), (
         "The same category has another id in another column: is there a vocabulary left in it?")
@@ -156,7 +159,7 @@ def check_absorbed(answer):
     rng = np.random.default_rng(0)
     w, V = rng.normal(size=12), rng.normal(size=(12, 3))
     squares = (V ** 2).sum(axis=1)
-    new = as_numpy(answer(w, V))
+    new = as_numpy(answer(w.copy(), V.copy()))
     _judge(new, w - squares / 2,
            (w + squares / 2, "The broken model has too much already: the squares must be taken away."),
            (w - squares, "Only half of each square is in the broken model."),
@@ -182,8 +185,8 @@ def check_surviving_terms(answer):
          (16, "Each pair of active features is one term.")),
         (3, (5, "A feature with x = 0 is in more than one pair."),
          (6, "The feature is active, but its x is a factor of its terms.")))
-    for number, (right, *mistakes) in zip(answer, hints):
-        _judge(number, right, *mistakes)
+    for place, (number, (right, *mistakes)) in enumerate(zip(answer, hints), 1):
+        _judge(number, right, *((wrong, f"Number {place}: {hint}") for wrong, hint in mistakes))
     print(RIGHT)
 
 
