@@ -52,7 +52,7 @@ def focal(power="1 - p", zero_too=True, stable=True, cut=False):
     def focal_loss(logits, labels, gamma):
         t = (2 * labels - 1) * logits if zero_too else logits
         log_p = -nd.Activation(-t, "softrelu") if stable else t.sigmoid().log()
-        factor = (t if power == "p" else -t).sigmoid() ** gamma
+        factor = nd.exp(-gamma * nd.Activation(-t if power == "p" else t, "softrelu"))
         return -(nd.BlockGrad(factor) if cut else factor) * log_p
     return focal_loss
 
@@ -87,7 +87,7 @@ CASES = [
      [(signed_sum(signed=False), "with its sign"), (signed_sum(linear_output=False), "output unit linear"),
       (signed_sum(active=False), "activation applied"), (signed_sum(fewer=1), "as many as asked")]),
     (exercises.check_deepfm_count, (64, 84),
-     [((63, 83), "bias of the first order"), ((59, 79), "units have biases"), ((48, 68), "F·k numbers"),
+     [((63, 83), "One is missing, a bias"), ((59, 79), "units have biases"), ((48, 68), "F·k numbers"),
       ((64, 128), "not the whole model"), ((64, 94), "kn factors more"), (64, "Two numbers")]),
     (exercises.check_both_sides, [3, 14],
      [([-1, 2], "pair's side alone"), ([4, 12], "network's side alone"), ([6, 11], "by one embedding is the other"),

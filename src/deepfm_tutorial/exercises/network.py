@@ -45,14 +45,15 @@ def check_weighted_gradient(answer):
 def check_gradient_by_product(function):
     """Chapter 4: the gradient of `take` as a product with the transposed one-hot matrix."""
     rng = np.random.default_rng(4)
-    ids, marks = rng.integers([0, 3], [3, 8], size=(40, 2)), rng.normal(size=(40, 2, 3))
+    ids, marks = rng.integers([0, 3, 8], [3, 8, 9], size=(40, 3)), rng.normal(size=(40, 3, 3))
+    n = 11                                           # two more than these rows use
     _, expected = _outputs_and_gradient(
-        lambda V: embed_by_take(ids, V), nd.zeros((8, 3)), nd.array(marks))
-    last, whole_row = np.zeros((8, 3)), np.zeros((8, 3))
+        lambda V: embed_by_take(ids, V), nd.zeros((n, 3)), nd.array(marks))
+    last, whole_row = np.zeros((n, 3)), np.zeros((n, 3))
     last[ids] = marks
     np.add.at(whole_row, ids, marks.sum(axis=1, keepdims=True))
-    answer = function(ids, marks, 8)
-    assert np.shape(answer) == (8, 3), f"The shape must be (n, k), here (8, 3), not {np.shape(answer)}."
+    answer = function(ids, marks, n)
+    assert np.shape(answer) == (n, 3), f"The shape must be (n, k), here ({n}, 3), not {np.shape(answer)}."
     assert not _near(answer, last), "Only the last mark of each feature is left. Repeated ids must add up."
     assert not _near(answer, whole_row), (
         "Each feature also got its neighbour's marks. Take each field on its own.")
@@ -132,6 +133,8 @@ def check_leaky_scale(function):
         growth = np.sqrt(np.mean(np.where(sums > 0, sums, slope * sums) ** 2) / np.mean(a ** 2))
         assert abs(growth - 1) < 0.04, (
             f"With m = {inputs}, slope {slope}, one layer multiplies the size by {growth:.2f}.")
+        assert _near(scale, np.sqrt(2 / ((1 + slope**2) * inputs))), (
+            "Close, but not it: what is the mean square of a sum after the bend?")
     print(RIGHT)
 
 
@@ -154,7 +157,7 @@ def check_deepfm_count(answer):
     """Chapter 6: the parameters of a small DeepFM, and with two tables."""
     answer = _numbers(answer).ravel()
     assert answer.size == 2, "Two numbers are wanted: with one table, and with two."
-    assert not _near(answer[0], 63), "One is missing: the bias of the first order."
+    assert not _near(answer[0], 63), "One is missing, a bias: the first order has one, and so has the output unit."
     assert not _near(answer[0], 59), "The MLP's units have biases, the output unit too."
     assert not _near(answer[0], 48), "The MLP reads the embeddings of all fields: F·k numbers, not k."
     assert _near(answer[0], 64), "With one table: 1 + n + kn, and the MLP's layers."
@@ -178,6 +181,7 @@ def check_focal_loss(function):
     """Chapter 6: another loss, from the logit, against its definition and finite differences."""
     rng = np.random.default_rng(6)
     z, y = rng.normal(scale=2, size=50).astype(np.float32), rng.integers(0, 2, 50)
+    z[:2], y[:2] = 0, (0, 1)                         # where a bend in the formula would show
     def probability(z):                              # of what happened
         return 1 / (1 + np.exp(np.where(y == 1, -z, z)))
     def by_definition(z, gamma):
@@ -190,11 +194,13 @@ def check_focal_loss(function):
         assert _near(answer[y == 1], by_definition(z, gamma)[y == 1]), (
             f"Wrong for y = 1 and γ = {gamma}: −(1 − p)^γ ln p, with p = σ(z).")
         assert _near(answer, by_definition(z, gamma)), "Wrong for y = 0, where p is 1 − σ(z)."
-    slope = (by_definition(z.astype(float) + 1e-4, 2) - by_definition(z.astype(float) - 1e-4, 2)) / 2e-4
-    assert _near(gradient, slope), "The loss is right, the gradient is not. Is a part of it cut off?"
-    extreme = function(nd.array([1000., -1000., 1000.]), nd.array([0., 1., 1.]), 2)
-    assert _near(extreme, [1000, 1000, 0]), (
-        "At logits of ±1000 it breaks. Compute ln p from the logit, by softplus.")
+        slope = (by_definition(z.astype(float) + 1e-4, gamma)
+                 - by_definition(z.astype(float) - 1e-4, gamma)) / 2e-4
+        assert _near(gradient, slope), "The loss is right, the gradient is not. Is a part of it cut off?"
+        extreme, gradient = _outputs_and_gradient(
+            lambda z: function(z, nd.array([0., 1., 1.]), gamma), nd.array([1000., -1000., 1000.]), nd.ones(3))
+        assert _near(extreme, [1000, 1000, 0]) and np.isfinite(gradient).all(), (
+            "At logits of ±1000 it breaks, or its gradient does. Compute all of it from the logit, by softplus.")
     print(RIGHT)
 
 
