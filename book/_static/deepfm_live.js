@@ -1,19 +1,18 @@
 /* DeepFM, live: the model that the chapter "Looking inside" has just trained, running in the page.
  *
  * The chapter leaves the model's numbers in <script id="deepfm-live" type="application/json">
- * (deepfm_tutorial.figures.live_deepfm); this puts a live figure in the place of #fig-parts.
+ * (deepfm_tutorial.live.live_deepfm); this puts a live figure in the place of #fig-parts.
  */
 "use strict";
 
 (() => {
-const { element, number, sentence, svg, takePlace } = Live;
+const { element, innerProducts, number, sentence, sum, svg, takePlace } = Live;
 
 const unpack = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
-const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 const percent = (p) => `${(100 * p).toFixed(1)} %`;
 
-/** The numbers of figures.live_deepfm, its arrays unpacked. */
+/** The numbers of live.live_deepfm, its arrays unpacked. */
 function read(script) {
   const model = JSON.parse(script.textContent);
   model.weights = unpack(model.weights);
@@ -39,10 +38,7 @@ function parts(model, chosen) {
   const { k } = model;
   const ids = chosen.map((c, f) => model.fields[f].offset + c);
   const rows = ids.map((i) => model.factors.subarray(i * k, (i + 1) * k));
-  const pairs = [];
-  rows.forEach((a, f) => rows.slice(f + 1).forEach((b, i) => {
-    pairs.push({ f, g: f + 1 + i, value: a.reduce((total, x, r) => total + x * b[r], 0) });
-  }));
+  const pairs = innerProducts(rows);
   let hidden = rows.flatMap((row) => Array.from(row)); // (F·k,)
   model.layers.forEach((layer, depth) => {
     hidden = dense(layer, hidden);

@@ -1,12 +1,12 @@
 /* A row through the FM: the toy of the chapter on factorization machines, to be played with.
  *
- * Looks for <figure id="fig-row"> (the static drawing) and puts the live one in its place; the
- * caption stays. Without scripts, and on paper, the drawing remains.
+ * Looks for the static drawings, #fig-row and #fig-row-embeddings, and puts the live figure in their
+ * place; the caption stays. Without scripts, and on paper, the drawing remains.
  */
 "use strict";
 
 (() => {
-const { element, number, sentence, svg, takePlace } = Live;
+const { dot, element, innerProducts, number, sentence, sum, svg, takePlace } = Live;
 
 const BIAS = -1;
 // The first three fields are the chapter's toy. A category is [name, w, v].
@@ -20,15 +20,11 @@ const FIELDS = [
 ];
 const K = 2;
 
-const dot = (a, b) => a.reduce((sum, x, r) => sum + x * b[r], 0);
-const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
-
 /** All that the figure shows of the chosen categories. */
 function compute(fields) {
   const active = fields.map((field) => field.categories[field.chosen]);
   const rows = active.map(([, , v]) => v);
-  const pairs = [];
-  rows.forEach((a, f) => rows.slice(f + 1).forEach((b, i) => pairs.push({ f, g: f + 1 + i, value: dot(a, b) })));
+  const pairs = innerProducts(rows);
   const total = [0, 1].map((r) => sum(rows.map((v) => v[r])));
   const own = rows.map((v) => dot(v, v));
   const first = sum(active.map(([, w]) => w));
@@ -112,14 +108,14 @@ function explain(state, fast) {
 }
 
 function build(figure) {
-  const count = { value: 3 };
   const choices = element("div", { class: "live-controls" });
   const picture = element("div");
   const result = element("div", { class: "live-result", role: "status" });
+  let count = 3;
   let fast = false;
 
   const update = () => {
-    const fields = FIELDS.slice(0, count.value);
+    const fields = FIELDS.slice(0, count);
     const state = compute(fields);
     picture.replaceChildren(draw(fields, state, fast));
     result.replaceChildren(
@@ -132,7 +128,7 @@ function build(figure) {
     );
   };
   const lay = () => {
-    choices.replaceChildren(...FIELDS.slice(0, count.value).map((field) => {
+    choices.replaceChildren(...FIELDS.slice(0, count).map((field) => {
       const select = element("select", {}, ...field.categories.map(([name]) => element("option", {}, name)));
       select.selectedIndex = field.chosen;
       select.addEventListener("change", () => { field.chosen = select.selectedIndex; update(); });
@@ -142,8 +138,8 @@ function build(figure) {
   };
 
   const fields = element("select", { "data-name": "fields" }, ...[2, 3, 4, 5, 6].map((n) => element("option", {}, String(n))));
-  fields.value = "3";
-  fields.addEventListener("change", () => { count.value = Number(fields.value); lay(); });
+  fields.value = String(count);
+  fields.addEventListener("change", () => { count = Number(fields.value); lay(); });
   const form = element("select", { "data-name": "form" }, element("option", {}, "the definition"), element("option", {}, "the fast form"));
   form.addEventListener("change", () => { fast = form.selectedIndex === 1; update(); });
   takePlace(figure, "A row through the FM",

@@ -1,4 +1,5 @@
-/* What the live figures share: making elements, writing numbers, taking a drawing's place. */
+/* What the live figures share: inner products, making elements, writing numbers, taking a drawing's
+ * place. */
 
 "use strict";
 
@@ -19,11 +20,17 @@ const sentence = (title, ...rest) => element("p", {}, element("strong", {}, titl
 /** At most `digits` decimals, no trailing zeros, and a real minus sign. */
 const number = (x, digits = 2) => String(Number(x.toFixed(digits))).replace("-", "−");
 
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+const dot = (a, b) => a.reduce((total, x, r) => total + x * b[r], 0);
+
+/** The inner product of every two rows f < g. */
+const innerProducts = (rows) => rows.flatMap((a, f) => rows.slice(f + 1).map((b, i) => ({ f, g: f + 1 + i, value: dot(a, b) })));
+
 /** Show `parts` instead of the figure's drawing; the caption stays, and paper gets the drawing. */
 function takePlace(figure, label, ...parts) {
   figure.classList.add("has-live");
   figure.prepend(element("div", { class: "live", role: "group", "aria-label": label }, ...parts));
 }
 
-return { element, number, sentence, svg, takePlace };
+return { dot, element, innerProducts, number, sentence, sum, svg, takePlace };
 })();

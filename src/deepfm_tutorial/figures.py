@@ -123,9 +123,9 @@ class _Canvas:
             self.axes.plot([x0, x1], [y0 + half0, y1 - half1], color=colour, linestyle=style,
                            linewidth=width, marker="", zorder=1)
 
-    def inputs(self, names, xs=(1.7, 3.1, 4.5)):
+    def inputs(self, names):
         """One-hot fields at the bottom, the embedding that each picks above them."""
-        fields, embeddings = [], []
+        xs, fields, embeddings = (1.7, 3.1, 4.5), [], []
         for x, name in zip(xs, names):
             fields.append(self.box(x, 0.62, "0 … 1 … 0", GREY, width=1.15))
             self.label(x, 0.2, name)

@@ -3,7 +3,7 @@ import gzip
 import os
 import shutil
 import threading
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -40,13 +40,9 @@ class Handler(SimpleHTTPRequestHandler):
         pass
 
 
-CACHE = {}
-
-
+@cache
 def _compressed(path):
-    if path not in CACHE:
-        CACHE[path] = gzip.compress(path.read_bytes())
-    return CACHE[path]
+    return gzip.compress(path.read_bytes())
 
 
 @pytest.fixture(scope="session")
@@ -69,11 +65,11 @@ def browser():
 
 @pytest.fixture(scope="session")
 def open_page(browser, address):
-    """`open_page(name, theme, width)` → a page of the book, and what happened while it loaded."""
+    """`open_page(name, theme)` → a page of the book, and what happened while it loaded."""
     contexts = []
 
-    def open_page(name, theme="light", width=1280):
-        context = browser.new_context(viewport={"width": width, "height": 900})
+    def open_page(name, theme="light"):
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
         contexts.append(context)
         context.add_init_script(f"localStorage.mode = localStorage.theme = '{theme}'")
         page, seen = context.new_page(), {"errors": [], "foreign": [], "finished": []}

@@ -7,8 +7,10 @@ from itertools import product
 import numpy as np
 import pytest
 from mxnet import nd
+from scipy.special import expit
 
 from deepfm_tutorial import FM, DeepFM
+from deepfm_tutorial.clicks import BIAS, planted_effects
 
 ROW_PAGES = {"notebooks/02_factorization_machines": "#fig-row",
              "notebooks/03_embedding_is_a_factor_row": "#fig-row-embeddings"}
@@ -61,8 +63,7 @@ def test_both_forms_agree_and_their_work_is_counted_as_fields_are_added(open_pag
 def live(open_page):
     """The page, its figure, and MXNet's DeepFM with the numbers that the page carries."""
     page, _ = open_page("notebooks/09_looking_inside")
-    numbers = json.loads(page.locator("#deepfm-live").inner_text() or
-                         page.locator("#deepfm-live").evaluate("script => script.textContent"))
+    numbers = json.loads(page.locator("#deepfm-live").text_content())
     sizes = [len(field["categories"]) for field in numbers["fields"]]
     layers = [{name: unpack(part) for name, part in layer.items()} for layer in numbers["layers"]]
     model = DeepFM(sizes, numbers["k"], [len(layer["bias"]) for layer in layers[:-1]], dropout=0)
@@ -82,9 +83,6 @@ def unpack(text):
 
 
 def test_live_deepfm_is_mxnets_deepfm_and_the_planted_formula(live):
-    from scipy.special import expit
-
-    from deepfm_tutorial.clicks import BIAS, planted_effects
     page, figure, numbers, model = live
     names = [field["name"] for field in numbers["fields"]]
     sizes = np.array([len(field["categories"]) for field in numbers["fields"]])

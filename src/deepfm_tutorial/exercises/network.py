@@ -2,13 +2,14 @@
 import numpy as np
 from mxnet import autograd, nd
 
+from ..checks import as_numpy
 from ..embeddings import embed_by_take
 from .features import RIGHT
 
 
 def _numbers(answer):
     """The answer as an array of floats, whatever it came as."""
-    return np.asarray(answer.asnumpy() if isinstance(answer, nd.NDArray) else answer, dtype=float)
+    return np.asarray(as_numpy(answer), dtype=float)
 
 
 def _near(answer, expected):
