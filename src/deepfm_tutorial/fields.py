@@ -1,11 +1,23 @@
-"""From columns of categories to ids, and from ids to one-hot rows (chapter 1)."""
+"""From columns of categories to ids, and from ids to one-hot rows (chapters 1 and 10)."""
+import hashlib
+import json
+
 import numpy as np
 from mxnet import nd
 
-from .checks import as_numpy, check_ids, check_values, field_bounds
+from .checks import as_numpy, check_ids, check_values, field_bounds, whole_number
 
 UNSEEN = "<unseen>"
 """What `FieldEncoder.describe` shows for a category that training never saw."""
+
+
+def bucket(value, num_buckets):
+    """Return the bucket of a category, from 0 to `num_buckets` − 1: a hash of its text.
+
+    The same on every machine and in every process, which Python's own `hash` is not.
+    """
+    digest = hashlib.blake2b(str(value).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") % num_buckets
 
 
 class FieldEncoder:
@@ -16,13 +28,23 @@ class FieldEncoder:
 
     A continuous field has one id beside it, and its number travels as x in `values`.
 
+    Two ways to keep a large vocabulary small: leave out what is rare, or hash.
+
     Args:
         continuous: names of the fields whose numbers are used as they are.
+        min_count: a category that occurs less often in training counts as unseen.
+        hashed: field name → number of buckets, for the fields whose categories share ids by
+            `bucket` instead of having their own (the hashing trick, Weinberger et al., 2009).
     """
 
-    def __init__(self, continuous=()):
+    def __init__(self, continuous=(), min_count=1, hashed=None):
         self.continuous = frozenset(continuous)
-        self._index = None  # field name -> {value: id}
+        self.min_count = whole_number("min_count", min_count)
+        self.hashed = {name: whole_number(f"hashed[{name!r}]", buckets)
+                       for name, buckets in (hashed or {}).items()}
+        if both := self.continuous & set(self.hashed):
+            raise ValueError(f"fields {sorted(both)} are continuous and hashed: one is allowed")
+        self._index = None  # field name -> {value or bucket: id}
 
     def fit(self, columns):
         """Learn the vocabulary of every field, from the training columns alone.
@@ -32,23 +54,25 @@ class FieldEncoder:
 
         Raises:
             ValueError: no columns, no rows, columns of unequal length, a missing value, or a
-                continuous field that is not among the columns.
+                continuous or hashed field that is not among the columns.
         """
         columns = self._read(columns)
         if not columns or not len(next(iter(columns.values()))):
             raise ValueError("columns are empty: at least one column with one row is needed")
-        if absent := self.continuous - set(columns):
-            raise ValueError(f"continuous fields {sorted(absent)} are not among the columns "
-                             f"{sorted(columns)}")
+        for kind, names in (("continuous", self.continuous), ("hashed", set(self.hashed))):
+            if absent := names - set(columns):
+                raise ValueError(f"{kind} fields {sorted(absent)} are not among the columns "
+                                 f"{sorted(columns)}")
+        self._number({name: self._vocabulary(name, column) for name, column in columns.items()})
+        return self
+
+    def _number(self, vocabularies):
+        """Give ids to every field's values, one block a field, its unseen id first."""
         index, first = {}, 0
-        for name, column in columns.items():
-            if name in self.continuous:
-                self._finite(name, column)
-            values = [name] if name in self.continuous else self._vocabulary(name, column)
+        for name, values in vocabularies.items():
             index[name] = {value: first + 1 + i for i, value in enumerate(values)}
             first += 1 + len(values)
         self._index = index
-        return self
 
     def transform(self, columns):
         """Return the ids of the columns' categories: (N, F) int32.
@@ -81,12 +105,40 @@ class FieldEncoder:
 
         Returns:
             A dict from field name to a list of N categories, `UNSEEN` where the id says so. A
-            continuous field shows its own name; its number is in `values`, not in the ids.
+            continuous field shows its own name; its number is in `values`, not in the ids. A
+            hashed field shows its buckets' numbers, all that is left of its categories.
         """
         ids = check_ids(ids, *field_bounds(self.field_sizes))
         meaning = {i: value for known in self._fitted().values() for value, i in known.items()}
         return {name: [meaning.get(i, UNSEEN) for i in ids[:, f].tolist()]
                 for f, name in enumerate(self.field_names)}
+
+    def as_dict(self):
+        """Return all that `transform` depends on, as lists, text and numbers, ready for JSON.
+
+        Raises:
+            ValueError: `fit` was not called, or a category is neither text nor a number.
+        """
+        vocabularies = {name: list(known) for name, known in self._fitted().items()}
+        for name, values in vocabularies.items():
+            if strange := [v for v in values if not isinstance(v, (str, int, float))]:
+                raise ValueError(f"column {name!r} holds {strange[0]!r}: text and numbers can be stored")
+        return {"continuous": sorted(self.continuous), "min_count": self.min_count,
+                "hashed": self.hashed, "vocabularies": vocabularies}
+
+    @classmethod
+    def from_dict(cls, stored):
+        """Return the encoder that `as_dict` described."""
+        encoder = cls(stored["continuous"], stored["min_count"], stored["hashed"])
+        encoder._number(stored["vocabularies"])
+        return encoder
+
+    @property
+    def fingerprint(self):
+        """64 hexadecimal digits that differ whenever `transform` could differ: a SHA-256."""
+        stored = self.as_dict() | {"min_count": None}  # it has done its work
+        described = json.dumps([stored, self.field_names])
+        return hashlib.sha256(described.encode()).hexdigest()
 
     @property
     def field_names(self):
@@ -132,13 +184,22 @@ class FieldEncoder:
                              f"{sorted(set(columns) - known)}")
         return columns
 
+    def _vocabulary(self, name, column):
+        if name in self.continuous:
+            self._finite(name, column)
+            return [name]
+        values, counts = np.unique(column, return_counts=True)
+        self._no_missing(name, values)
+        if name in self.hashed:
+            return list(range(self.hashed[name]))
+        return [value for value in values[counts >= self.min_count].tolist() if value != UNSEEN]
+
     @staticmethod
-    def _vocabulary(name, column):
-        values = [value for value in np.unique(column).tolist() if value != UNSEEN]
+    def _no_missing(name, values):
+        values = values.tolist()
         if missing := [value for value in values if value != value]:  # NaN alone differs from itself
             raise ValueError(f"column {name!r} holds {missing[0]}: give missing values a name, "
                              "such as 'missing'")
-        return values
 
     @staticmethod
     def _finite(name, column):
@@ -154,6 +215,10 @@ class FieldEncoder:
         known, unseen = self._index[name], self.field_offsets[self.field_names.index(name)]
         if name in self.continuous:
             return np.full(len(column), known[name])
+        if name in self.hashed:
+            distinct, rows = np.unique(column, return_inverse=True)
+            buckets = np.array([bucket(value, self.hashed[name]) for value in distinct.tolist()], np.int32)
+            return unseen + 1 + buckets[rows]
         self._same_kind(name, column, known)
         return np.array([known.get(value, unseen) for value in column.tolist()], dtype=np.int32)
 
