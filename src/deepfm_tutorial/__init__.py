@@ -9,12 +9,14 @@ from .dnn import DNN, MLP
 from .embeddings import FieldEmbedding, embed_by_dot, embed_by_take
 from .fields import UNSEEN, FieldEncoder, one_hot, one_hot_csr
 from .fm import FM, FirstOrder, LogisticRegression, pairwise_interactions
+from .judging import Metrics, evaluate, predict
 from .movielens import load_movielens
-from .training import History, Metrics, evaluate, fit, logistic_loss, predict
+from .training import History, fit
+from .updates import Updates, logistic_loss
 
 __all__ = [
     "UNSEEN", "DNN", "FM", "MLP", "DeepFM", "FieldEmbedding", "FieldEncoder", "FirstOrder",
-    "History", "LogisticRegression", "Metrics", "embed_by_dot", "embed_by_take", "evaluate",
+    "History", "LogisticRegression", "Metrics", "Updates", "embed_by_dot", "embed_by_take", "evaluate",
     "fit", "load_movielens", "logistic_loss", "make_click_log", "one_hot", "one_hot_csr",
     "pairwise_interactions", "predict", "runtime",
 ]

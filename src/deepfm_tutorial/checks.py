@@ -7,6 +7,8 @@ import numbers
 import numpy as np
 from mxnet import nd
 
+ROWS_AT_ONCE = 2 ** 16
+
 
 def as_numpy(array):
     """The same numbers as a NumPy array, whatever kind of array or list they came in."""
@@ -41,6 +43,16 @@ def counts(name, values):
     return tuple(whole_number(f"{name}[{i}]", value) for i, value in enumerate(values))
 
 
+def _first_bad(array, is_good):
+    """Where the first bad entry is, (row, …), or None; a slice at a time, for mapped files."""
+    for first in range(0, len(array), ROWS_AT_ONCE):
+        good = is_good(array[first:first + ROWS_AT_ONCE])
+        if not good.all():
+            row, *rest = np.argwhere(~good)[0].tolist()
+            return first + row, *rest
+    return None
+
+
 def field_bounds(field_sizes):
     """First and one-past-last id of every field: two arrays of shape (F,)."""
     ends = np.cumsum(field_sizes)
@@ -69,10 +81,9 @@ def check_ids(ids, low, high):
         raise TypeError(f"ids are of type {ids.dtype}, which cannot tell all {np.max(high)} ids "
                         "apart: int32 is needed")
     # Written so that NaN, for which every comparison is false, counts as bad too.
-    good = (ids >= low) & (ids < high) & (np.floor(ids) == ids)
-    if not good.all():
-        row, field = np.argwhere(~good)[0]
-        first, end = (np.broadcast_to(bound, ids.shape)[row, field] for bound in (low, high))
+    if bad := _first_bad(ids, lambda part: (part >= low) & (part < high) & (np.floor(part) == part)):
+        row, field = bad
+        first, end = (np.broadcast_to(bound, ids.shape)[bad] for bound in (low, high))
         raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: field {field} takes whole "
                          f"numbers from {first} to {end - 1}")
     return ids.astype(np.int32, copy=False)
@@ -85,8 +96,8 @@ def check_values(values, shape):
         raise TypeError(f"values are of type {values.dtype}: numbers are needed")
     if values.shape != tuple(shape):
         raise ValueError(f"values have shape {values.shape}: the ids' shape {shape} is needed")
-    if not np.isfinite(values).all():
-        row, field = np.argwhere(~np.isfinite(values))[0]
+    if bad := _first_bad(values, np.isfinite):
+        row, field = bad
         raise ValueError(f"values[{row}, {field}] = {values[row, field]}: field {field} takes "
                          "finite numbers")
     return values.astype(np.float32, copy=False)
@@ -100,8 +111,7 @@ def check_labels(labels, num_rows):
     if labels.shape != (num_rows,):
         raise ValueError(f"labels have shape {labels.shape}: ({num_rows},) is needed, "
                          "one label a row of ids")
-    good = (labels == 0) | (labels == 1)
-    if not good.all():
-        row = int(np.argmin(good))
+    if bad := _first_bad(labels, lambda part: (part == 0) | (part == 1)):
+        row, = bad
         raise ValueError(f"labels[{row}] = {labels[row]}: 0 or 1 is allowed")
     return labels.astype(np.float32, copy=False)

@@ -1,29 +1,17 @@
-"""Train, predict, judge."""
-from dataclasses import dataclass, field
-from typing import NamedTuple
+"""Train, from the first batch or from where a training was cut off (chapters 7 and 10)."""
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import mxnet as mx
 import numpy as np
-from mxnet import autograd, gluon, nd
-from scipy.special import expit
-from sklearn.metrics import log_loss, roc_auc_score
+from mxnet import nd
 from tqdm.auto import tqdm
 
-from .checks import check_ids, check_labels, check_values, field_bounds, real_number, whole_number
-
-INFERENCE_BATCH = 8192
-
-
-class Metrics(NamedTuple):
-    """What `evaluate` measures.
-
-    Attributes:
-        auc: area under the ROC curve, in [0, 1]: how often a click outranks a non-click.
-        log_loss: mean negative log likelihood in nats, ≥ 0: punishes wrong probabilities too.
-    """
-
-    auc: float
-    log_loss: float
+from . import checkpoint as files
+from .batches import shuffled_batches
+from .checks import real_number, whole_number
+from .judging import Metrics, checked, metrics
+from .updates import Updates, as_list
 
 
 @dataclass
@@ -44,22 +32,17 @@ class History:
     interrupted: bool = False
 
 
-def logistic_loss(logits, labels):
-    """−log of the probability that the logits give the labels: log(1 + e^z) − y z, (B,).
-
-    Gluon's `SigmoidBinaryCrossEntropyLoss` has a wrong gradient at z = 0 exactly, where an
-    all-zero model starts; the gradient of this form is σ(z) − y everywhere.
-    """
-    return nd.Activation(logits, "softrelu") - labels * logits
-
-
 def fit(model, train, validation=None, *, epochs=20, batch_size=1024, learning_rate=1e-3,
-        embedding_l2=0.0, patience=3, seed=0, progress=True):
+        embedding_l2=0.0, patience=3, seed=0, lazy_tables=False, checkpoint=None, encoder=None,
+        progress=True):
     """Train with Adam on the logistic loss; keep the weights of the best epoch.
 
     The best epoch is the one with the highest validation AUC; without validation rows, the
     last. A model that has no weights yet is initialised from `seed`; one that has goes on from
     them. The model is hybridised. Equal seeds give bit-equal weights on one machine.
+
+    Arrays may be memory-mapped (`np.load(…, mmap_mode="r")`). Mapped int32 ids and float32
+    labels and values are never loaded as a whole; other types are converted, which loads them.
 
     Args:
         model: one of this package's models.
@@ -72,14 +55,20 @@ def fit(model, train, validation=None, *, epochs=20, batch_size=1024, learning_r
             over the batch: a factor row pays when it is used.
         patience: stop after so many epochs in a row without a better validation AUC.
         seed: of the initial weights, the order of rows, and dropout.
+        lazy_tables: whether a step updates only the rows of w and V that its batch uses, which
+            large tables need: see `Updates`.
+        checkpoint: a folder, or None. After each epoch all that is needed to go on is written
+            there; the same call in another process goes on from it, to bit-equal weights.
+        encoder: the `FieldEncoder` that made the ids. Its fingerprint goes into the checkpoint.
         progress: whether to show a progress bar.
 
     Returns:
         A `History`. Ctrl-C ends training early, keeps the best weights so far and says so.
 
     Raises:
-        TypeError, ValueError: wrong data or settings, before any weight changes; or the loss
-            stopped being a number, after the best weights so far were put back.
+        TypeError, ValueError: wrong data or settings, a checkpoint that is damaged or of another
+            training, before any weight changes; or the loss stopped being a number, after the
+            best weights so far were put back.
     """
     whole_number("epochs", epochs)
     whole_number("batch_size", batch_size)
@@ -90,119 +79,121 @@ def fit(model, train, validation=None, *, epochs=20, batch_size=1024, learning_r
     if embedding_l2 and not hasattr(model, "embedding"):
         raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} has no embedding, "
                          "only 0 is allowed")
-    train = _checked(model, train, "train")
+    train = checked(model, train, "train")
     if validation is not None:
-        validation = _checked(model, validation, "validation", both_classes=True)
+        validation = checked(model, validation, "validation", both_classes=True)
+
+    path = stored = None
+    if checkpoint is not None:
+        path = Path(checkpoint) / "training.npz"
+        same = files.identity(model, train, validation, encoder, batch_size=batch_size, seed=seed,
+                              learning_rate=learning_rate, embedding_l2=embedding_l2,
+                              lazy_tables=lazy_tables)
+        stored = files.read_same(path, same)
 
     mx.random.seed(seed)
     if not _has_weights(model):
         model.initialize()
-    # Static memory: fresh arrays each step cost the system a page fault every 4 KB.
     model.hybridize(static_alloc=True)
-    trainer = gluon.Trainer(model.collect_params(), "adam", {"learning_rate": learning_rate})
-    order = np.random.default_rng(seed)
-    history, best = History(), _weights(model)
+    run = _Run(model, seed, Updates(model, mx.optimizer.Adam(learning_rate), with_values=train[2] is not None,
+                                    embedding_l2=embedding_l2, lazy_tables=lazy_tables))
     steps = -(-len(train[0]) // batch_size)
-    with tqdm(total=epochs * steps, disable=not progress, unit="batch") as bar:
+    if stored:
+        run.load(*stored, steps)
+    with tqdm(total=epochs * steps, initial=run.epochs * steps, disable=not progress, unit="batch") as bar:
         try:
-            for epoch in range(1, epochs + 1):
-                history.train_loss.append(
-                    _epoch(model, trainer, train, batch_size, order, embedding_l2, bar))
-                if validation:
-                    history.validation.append(_metrics(model, validation))
-                    bar.set_postfix_str(f"validation AUC {history.validation[-1].auc:.4f}")
-                if _is_best(history):
-                    history.best_epoch, best = epoch, _weights(model)
-                if epoch - history.best_epoch == patience:
-                    break
+            while not run.finished(epochs, patience):
+                run.epoch(train, validation, batch_size, bar)
+                if path:
+                    files.write(path, run.arrays(), {"same": same, **run.facts()})
         except KeyboardInterrupt:
-            history.interrupted = True
+            run.history.interrupted = True
         finally:
             nd.waitall()
-            _restore(model, best)
-    if history.interrupted:
-        print(f"Interrupted in epoch {epoch}. The model has the weights of "
-              + (f"epoch {history.best_epoch}, its best so far." if history.best_epoch
+            run.restore_best()
+    if run.history.interrupted:
+        print(f"Interrupted in epoch {run.epochs + 1}. The model has the weights of "
+              + (f"epoch {run.history.best_epoch}, its best so far." if run.history.best_epoch
                  else "before the training."))
-    return history
+    return run.history
 
 
-def predict(model, ids, values=None):
-    """Return the probability of a click for every row: (N,) float32 NumPy numbers in [0, 1].
+class _Run:
+    """A training between two epochs: all that decides how it goes on."""
 
-    Args:
-        model: one of this package's models.
-        ids: (N, F) whole numbers.
-        values: (N, F) numbers x, or None for ones.
-    """
-    ids = check_ids(ids, *field_bounds(model.field_sizes))
-    values = None if values is None else check_values(values, ids.shape)
-    parts = [slice(i, i + INFERENCE_BATCH) for i in range(0, len(ids), INFERENCE_BATCH)]
-    logits = [model(ids[part], None if values is None else values[part]) for part in parts]
-    return expit(np.concatenate([part.asnumpy() for part in logits]))
+    def __init__(self, model, seed, updates):
+        self.model, self.seed, self.updates = model, seed, updates
+        self.order = np.random.default_rng(seed)
+        self.history = History()
+        self.parameters = list(model.collect_params().values())
+        self.best = [parameter.data().copy() for parameter in self.parameters]
+
+    @property
+    def epochs(self):
+        """How many are done."""
+        return len(self.history.train_loss)
+
+    def finished(self, epochs, patience):
+        return self.epochs >= epochs or self.epochs - self.history.best_epoch >= patience
+
+    def epoch(self, train, validation, batch_size, bar):
+        """Pass over all rows once, judge, and keep the weights if they are the best so far."""
+        # MXNet's random state cannot be read, so each epoch's dropout has a seed of its own.
+        mx.random.seed(int(np.random.SeedSequence([self.seed, self.epochs]).generate_state(1)[0] >> 1))
+        loss = _mean_loss(self.updates, shuffled_batches(train, batch_size, self.order), bar)
+        if validation:
+            self.history.validation.append(metrics(self.model, validation))
+            bar.set_postfix_str(f"validation AUC {self.history.validation[-1].auc:.4f}")
+        self.history.train_loss.append(loss)
+        if _is_best(self.history):
+            self.history.best_epoch = self.epochs
+            for best, parameter in zip(self.best, self.parameters):
+                parameter.data().copyto(best)  # in place: large tables are not held a third time
+
+    def restore_best(self):
+        for best, parameter in zip(self.best, self.parameters):
+            parameter.set_data(best)
+
+    def arrays(self):
+        """Weights, optimizer's states and best weights, as a checkpoint names them."""
+        now = {f"weights/{i}": p.data() for i, p in enumerate(self.parameters)}
+        states = {f"state/{i}/{j}": array for i, state in enumerate(self.updates.states)
+                  for j, array in enumerate(as_list(state))}
+        best = {f"best/{i}": array for i, array in enumerate(self.best)}
+        return now | states | (best if self.history.best_epoch < self.epochs else {})
+
+    def facts(self):
+        return {"history": asdict(self.history), "order": self.order.bit_generator.state}
+
+    def load(self, arrays, facts, steps):
+        """Go back to where `arrays` and `facts` were taken, `steps` an epoch."""
+        self.history = History(**facts["history"])
+        self.history.validation = [Metrics(*numbers) for numbers in self.history.validation]
+        self.order.bit_generator.state = facts["order"]
+        self.updates.optimizer.begin_num_update = self.epochs * steps
+        for i, parameter in enumerate(self.parameters):
+            self.best[i][:] = arrays.get(f"best/{i}", arrays[f"weights/{i}"])
+            parameter.data()[:] = arrays[f"weights/{i}"]
+        for i, state in enumerate(self.updates.states):
+            for j, array in enumerate(as_list(state)):
+                array[:] = arrays[f"state/{i}/{j}"]
 
 
-def evaluate(model, data):
-    """Return the model's `Metrics` on `(ids, labels)` or `(ids, labels, values)`.
-
-    Raises:
-        ValueError: bad data, or labels of one class only, for which there is no AUC.
-    """
-    return _metrics(model, _checked(model, data, "data", both_classes=True))
-
-
-def _metrics(model, data):
-    ids, labels, values = data
-    probabilities = predict(model, ids, values).astype(np.float64)
-    return Metrics(float(roc_auc_score(labels, probabilities)),
-                   float(log_loss(labels, probabilities, labels=[0, 1])))
-
-
-def _checked(model, data, name, both_classes=False):
-    """Check data as a whole, so that a bad row stops the training before its first step."""
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-        raise ValueError(f"{name}: (ids, labels) or (ids, labels, values) is needed")
-    ids, labels, *values = data
-    try:
-        ids = check_ids(ids, *field_bounds(model.field_sizes))
-        labels = check_labels(labels, len(ids))
-        values = check_values(values[0], ids.shape) if values else None
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name}: {error}") from None
-    if both_classes and labels.min() == labels.max():
-        raise ValueError(f"{name}: every label is {labels[0]:g}; AUC needs both classes")
-    return ids, labels, values
-
-
-def _epoch(model, trainer, train, batch_size, order, embedding_l2, bar):
-    """One pass over the shuffled rows. Returns the mean loss."""
-    num_rows, total = len(train[0]), 0.0
-    shuffled, pending = order.permutation(num_rows), None
-    for start in range(0, num_rows, batch_size):
-        rows = shuffled[start:start + batch_size]
-        loss = _step(model, trainer, [a if a is None else a[rows] for a in train], embedding_l2)
+def _mean_loss(updates, batches, bar):
+    """Train on the batches. Returns the mean loss."""
+    num_rows, total, pending = 0, 0.0, None
+    for ids, labels, values in batches:
+        loss = updates(ids, labels, values)
         # Read the loss one step late: the next step is then already under way.
         total += pending.asscalar() if pending is not None else 0.0
         pending = loss
+        num_rows += len(ids)
         bar.update()
     mean = (total + pending.asscalar()) / num_rows
     if not np.isfinite(mean):
         raise ValueError(f"the training loss became {mean}: try a smaller learning_rate than "
-                         f"{trainer.learning_rate:g}")
+                         f"{updates.optimizer.learning_rate:g}")
     return float(mean)
-
-
-def _step(model, trainer, batch, embedding_l2):
-    """One update of the weights. Returns the batch's summed loss, not yet waited for."""
-    ids, labels, values = batch
-    ids, labels = nd.array(ids, dtype="int32"), nd.array(labels)
-    with autograd.record():
-        loss = logistic_loss(model(ids, values), labels).sum()
-        penalty = model.embedding(ids, values).square().sum() * (embedding_l2 / 2) if embedding_l2 else 0
-        objective = loss + penalty
-    objective.backward()
-    trainer.step(len(ids))  # divides the summed gradient by the batch size
-    return loss
 
 
 def _is_best(history):
@@ -217,12 +208,3 @@ def _has_weights(model):
         return bool([parameter.data() for parameter in model.collect_params().values()])
     except RuntimeError:  # Gluon's word for "not initialised"
         return False
-
-
-def _weights(model):
-    return {name: p.data().copy() for name, p in model.collect_params().items()}
-
-
-def _restore(model, weights):
-    for name, parameter in model.collect_params().items():
-        parameter.set_data(weights[name])
