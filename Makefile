@@ -1,6 +1,7 @@
 # make book       build the book into _build/html, every notebook executed
 # make test       test the package, the notebooks' stored outputs and the rendered book
 # make test-site  test the built book in a browser (needs Chromium)
+# make test-kill  kill a training at 50 random moments and see that nothing is lost, 3 minutes
 # make serve      serve the book on http://127.0.0.1:8000, rebuilt on every change
 # make pdf        build _build/latex/deepfm_tutorial.pdf (needs LaTeX)
 # make notebooks  open the chapters in JupyterLab
@@ -23,7 +24,7 @@ ifdef DEEPFM_TUTORIAL_DATA
 export DEEPFM_TUTORIAL_DATA := $(shell cd "$(DEEPFM_TUTORIAL_DATA)" && pwd || echo "$(DEEPFM_TUTORIAL_DATA)")
 endif
 
-.PHONY: book test test-site serve pdf notebooks studies bench clean lock data
+.PHONY: book test test-site test-kill serve pdf notebooks studies bench clean lock data
 
 book: data
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -36,6 +37,9 @@ test-site: _build/html/index.html
 	@command -v $(CHROMIUM) >/dev/null || { echo "make test-site needs a Chromium: install one \
 	(on Debian, apt-get install chromium) or name yours in CHROMIUM." >&2; exit 1; }
 	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest tests/browser
+
+test-kill: .venv/installed
+	$(BIN)/python -m pytest -s tests/killed
 
 SOURCES := _config.yml _toc.yml $(shell find book notebooks src -type f -not -path '*/.*' -not -name '*.pyc' \
 	-not -path '*.egg-info/*')

@@ -1,4 +1,5 @@
 """What the studies share: one run of one model, and a file of runs that says where it comes from."""
+import os
 import platform
 from pathlib import Path
 
@@ -16,11 +17,21 @@ def run(model, train, validation, test, **settings):
     return {"best_epoch": history.best_epoch, "auc": metrics.auc, "log_loss": metrics.log_loss}
 
 
+def processor():
+    """The processor's name as Linux knows it, or as Python does, and how many cores there are."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        name = platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
+
+
 def write(name, rows):
-    """Write rows to `results/name.csv`, six digits, headed by the command that made them."""
+    """Write rows to `results/name.csv`, six digits, headed by the command and machine that made them."""
     runs = pd.DataFrame(rows)
     with open(RESULTS / f"{name}.csv", "w", encoding="utf-8", newline="\n") as file:
-        file.write(f"# made by: make studies ({name}), on {platform.machine()}\n")
+        file.write(f"# made by: make studies ({name}), on {platform.machine()} ({processor()})\n")
         runs.to_csv(file, index=False, float_format="%.6f", lineterminator="\n")
     return runs
 

@@ -65,9 +65,10 @@ def identity(model, train, validation, encoder, **settings):
         encoder: a `FieldEncoder` or None.
         settings: of the training.
     """
-    shapes = [parameter.shape for parameter in model.collect_params().values()]
     same = {"encoder": encoder and encoder.fingerprint, "model": type(model).__name__,
-            "field_sizes": model.field_sizes, "layers": repr(model), "shapes": shapes,
+            "field_sizes": model.field_sizes,
+            "shapes": [parameter.shape for parameter in model.collect_params().values()],
+            "layers": [line.strip() for line in repr(model).splitlines() if len(line.strip()) > 1],
             "training rows": _fingerprint(train), "validation rows": _fingerprint(validation)}
     return json.loads(json.dumps(same | settings))
 
@@ -84,10 +85,18 @@ def read_same(path, same):
         return None
     for name, mine in same.items():
         if (theirs := facts["same"].get(name)) != mine:
+            theirs, mine = _where_they_differ(theirs, mine)
             raise ValueError(f"{path} was written by another training, with {name} "
                              f"{reprlib.repr(theirs)} and not {reprlib.repr(mine)}. It was left as "
                              "it is: name another folder, or move it away")
     return arrays, facts
+
+
+def _where_they_differ(a, b):
+    """The first entries that differ, of lists as long as each other; else both as they are."""
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return next((x, y) for x, y in zip(a, b) if x != y)
+    return a, b
 
 
 def _fingerprint(data):

@@ -1,0 +1,200 @@
+"""Chapter 10's runs: what large tables cost in time, memory and AUC.
+
+Run it with `make studies`, or one part of it by name: `python studies/large_tables.py growth`.
+"""
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+import deepfm_tutorial  # noqa: F401  (before MXNet)
+import mxnet as mx
+import numpy as np
+from click_log import LEARNING_RATE, SEEDS, TRAINING, build
+from mxnet import autograd, gluon, nd
+from study import run, write
+
+from deepfm_tutorial import (FM, DeepFM, FieldEncoder, LogisticRegression, Updates, fit, logistic_loss,
+                             make_click_log, pairwise_interactions)
+
+FIELDS, FACTORS, BATCH = 26, 10, 4096
+FEATURES = (10_000, 100_000, 1_000_000, 10_000_000)
+WAYS = ("FM, whole tables", "FM, MXNet's row-sparse", "FM, by rows", "DeepFM, by rows")
+MAPPED_ROWS = (2_000_000, 8_000_000)
+BUCKETS = (800, 400, 200, 100, 50, 25)
+LEAST_COUNTS = (1, 100, 200, 400, 800, 1600, 3200)
+
+
+def long_tailed(rng, num_features, shape):
+    """Ids of fields of equal size; the i-th value of a field has a share of about 1/i (Zipf's law)."""
+    size = num_features // FIELDS
+    ranks = np.exp(rng.random((*shape, FIELDS)) * np.log(size + 1)).astype(np.int64) - 1
+    return (np.minimum(ranks, size - 1) + size * np.arange(FIELDS)).astype(np.int32)
+
+
+def mxnets_own(num_features):
+    """A step of the pairs alone, with `sparse_grad=True` and lazy Adam, as MXNet offers it."""
+    table = gluon.nn.Embedding(num_features, FACTORS, sparse_grad=True, weight_initializer=mx.init.Normal(0.01))
+    table.initialize()
+    adam = gluon.Trainer(table.collect_params(), "adam", {"learning_rate": 0.001, "lazy_update": True})
+
+    def step(ids, labels):
+        with autograd.record():
+            loss = logistic_loss(pairwise_interactions(table(nd.array(ids, dtype="int32"))), nd.array(labels)).sum()
+        loss.backward()
+        adam.step(len(ids))
+        return loss
+    return step
+
+
+def packages(model, lazy_tables):
+    model.initialize()
+    return Updates(model, mx.optimizer.Adam(0.001), lazy_tables=lazy_tables)
+
+
+def growth(rounds=5, steps=10):
+    """Rows a second as the tables grow: all ways in turns, each turn on new batches."""
+    for num_features in FEATURES:
+        sizes, speeds = [num_features // FIELDS] * FIELDS, {way: [] for way in WAYS}
+        makers = dict(zip(WAYS, (lambda: packages(FM(sizes, FACTORS), False), lambda: mxnets_own(num_features),
+                                 lambda: packages(FM(sizes, FACTORS), True),
+                                 lambda: packages(DeepFM(sizes, FACTORS), True))))
+        rng = np.random.default_rng(0)
+        trainers = {way: make() for way, make in makers.items()}
+        for turn in range(rounds + 1):  # the first is a warm-up
+            ids, labels = long_tailed(rng, num_features, (steps, BATCH)), rng.integers(0, 2, (steps, BATCH))
+            for way, step in trainers.items():
+                start, loss = time.perf_counter(), None
+                for i in range(steps):
+                    loss and loss.asscalar()  # one step late, as `fit` does
+                    loss = step(ids[i], labels[i])
+                nd.waitall()
+                speeds[way].append(steps * BATCH / (time.perf_counter() - start))
+        for way, values in speeds.items():
+            values = sorted(values[1:])
+            yield {"features": num_features, "distinct": len(np.unique(ids[0])), "way": way,
+                   "rows_per_second": median(values), "least": values[0], "most": values[-1]}
+
+
+def status(name):
+    """A line of the process's status in bytes: VmRSS is its memory, RssAnon that without mapped files."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(lines[name].split()[0]) * 1024
+
+
+class Peak:
+    """`with Peak(name) as peak: …` watches `status(name)`; `peak.bytes` is its highest rise."""
+
+    def __init__(self, name):
+        self.name, self.bytes, self.over = name, 0, threading.Event()
+
+    def __enter__(self):
+        self.start = status(self.name)
+        self.thread = threading.Thread(target=self.watch)
+        self.thread.start()
+        return self
+
+    def watch(self):
+        while not self.over.wait(0.005):
+            self.bytes = max(self.bytes, status(self.name) - self.start)
+
+    def __exit__(self, *error):
+        self.over.set()
+        self.thread.join()
+
+
+def in_a_process(part, *arguments):
+    """The one number that `python large_tables.py part arguments` prints, in a new process."""
+    command = [sys.executable, __file__, part, *map(str, arguments)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
+def memory_of(num_features):
+    """Peak memory of `fit` by rows: it has the model's weights, two moments and the best weights."""
+    rng = np.random.default_rng(0)
+    ids, labels = long_tailed(rng, num_features, (5 * BATCH,)), rng.integers(0, 2, 5 * BATCH)
+    fit(FM([10] * FIELDS, FACTORS), (ids % 10 + 10 * np.arange(FIELDS), labels), epochs=1, progress=False,
+        batch_size=BATCH)  # so that MXNet's own memory is there before
+    with Peak("VmRSS") as peak:
+        model = FM([num_features // FIELDS] * FIELDS, FACTORS)
+        fit(model, (ids, labels), epochs=2, batch_size=BATCH, lazy_tables=True, progress=False)
+    print(peak.bytes)
+
+
+def memory():
+    for num_features in FEATURES[-2:]:
+        n = num_features // FIELDS * FIELDS
+        yield {"features": n, "formula": 4 * 4 * n * (FACTORS + 1), "peak": in_a_process("memory_of", num_features)}
+
+
+def write_mapped(folder, num_rows):
+    """Write ids and labels of so many rows, a million at a time."""
+    ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32, (num_rows, FIELDS))
+    labels = np.lib.format.open_memmap(folder / "labels.npy", "w+", np.float32, (num_rows,))
+    rng = np.random.default_rng(0)
+    for first in range(0, num_rows, 1_000_000):
+        part = ids[first:first + 1_000_000]
+        part[:] = long_tailed(rng, 100_000, (len(part),))
+        labels[first:first + len(part)] = rng.integers(0, 2, len(part))
+
+
+def mapped_of(num_rows):
+    """Peak memory, mapped pages left out, of an epoch on files."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_mapped(Path(folder), num_rows)
+        data = tuple(np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in ("ids", "labels"))
+        with Peak("RssAnon") as peak:
+            fit(LogisticRegression([100_000 // FIELDS] * FIELDS), data, epochs=1, batch_size=BATCH,
+                lazy_tables=True, progress=False)
+    print(peak.bytes)
+
+
+def mapped():
+    for num_rows in MAPPED_ROWS:
+        yield {"rows": num_rows, "file": num_rows * (FIELDS + 1) * 4, "peak": in_a_process("mapped_of", num_rows)}
+
+
+def price():
+    """What the campaigns' vocabulary is worth: hashed into buckets, or its tail cut off."""
+    logs = [make_click_log(rows, seed) for seed, rows in enumerate((200_000, 50_000, 100_000))]
+    encoders = [("buckets", m, FieldEncoder(hashed={"campaign": m})) for m in BUCKETS]
+    encoders += [("least count", c, FieldEncoder(min_count=c)) for c in LEAST_COUNTS]
+    for way, amount, encoder in encoders:
+        encoder.fit(logs[0].columns)
+        data = [(encoder.transform(log.columns), log.labels) for log in logs]
+        ids = encoder.transform(logs[0].columns)[:, -1]
+        for seed in SEEDS[:3]:
+            result = run(build("DeepFM", encoder.field_sizes), *data, seed=seed,
+                         learning_rate=LEARNING_RATE["DeepFM"], **TRAINING)
+            yield {"way": way, "amount": amount, "ids": len(np.unique(ids)),
+                   "unseen": float(np.mean(ids == encoder.field_offsets[-1])), "seed": seed, **result}
+
+
+def adam():
+    """Lazy against standard Adam, in batches so small that most campaigns are absent."""
+    logs = [make_click_log(rows, seed) for seed, rows in enumerate((50_000, 50_000, 100_000))]
+    encoder = FieldEncoder().fit(logs[0].columns)
+    data = [(encoder.transform(log.columns), log.labels) for log in logs]
+    for batch_size in (128, 2048):
+        for seed in SEEDS:
+            for lazy in (False, True):
+                result = run(build("FM", encoder.field_sizes), *data, seed=seed, epochs=30, patience=3,
+                             batch_size=batch_size, learning_rate=2e-3, lazy_tables=lazy)
+                yield {"batch_size": batch_size, "lazy": lazy, "seed": seed, **result}
+
+
+PARTS = {part.__name__: part for part in (growth, memory, mapped, price, adam)}
+
+if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1].endswith("_of"):
+        globals()[sys.argv[1]](int(sys.argv[2]))
+        sys.exit()
+    for name in sys.argv[1:] or PARTS:
+        rows = []
+        for row in PARTS[name]():
+            print(row, flush=True)
+            rows.append(row)
+        write(f"large_tables_{name}", rows)

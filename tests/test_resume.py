@@ -1,0 +1,148 @@
+"""Checkpoints: a training that is cut off anywhere goes on to bit-equal weights, or is refused.
+
+`make test-kill` does it with 50 real kills; here is one, and everything else.
+"""
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepfm_tutorial import FM, DeepFM, FieldEncoder, checkpoint, fit, training
+
+SIZES = (5, 6)
+ENCODER = FieldEncoder().fit({"a": [0, 1, 2, 3, 3], "b": [0, 1, 2, 3, 4]})
+SETTINGS = {"epochs": 6, "patience": 6, "batch_size": 64, "learning_rate": 0.02, "progress": False}
+
+
+def data(rows=300, seed=0):
+    rng = np.random.default_rng(seed)
+    ids = np.stack([rng.integers(0, 5, rows), rng.integers(5, 11, rows)], axis=1)
+    return ids, rng.integers(0, 2, rows)
+
+
+def run(folder, model=None, train=None, **changed):
+    model = model or DeepFM(SIZES, 4, (8,), dropout=0.5, batch_norm=True)
+    settings = {**SETTINGS, "checkpoint": folder, "encoder": ENCODER, **changed}
+    history = fit(model, train or data(), data(seed=1), **settings)
+    return [p.data().asnumpy() for p in model.collect_params().values()], history
+
+
+def same(a, b):
+    return a[1] == b[1] and all(np.array_equal(x, y) for x, y in zip(a[0], b[0], strict=True))
+
+
+def cut_off(monkeypatch, module, name, call, error=RuntimeError):
+    """Let `module.name` raise when it is called for the nth time."""
+    original, calls = getattr(module, name), []
+
+    def function(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == call:
+            raise error
+        return original(*args, **kwargs)
+    monkeypatch.setattr(module, name, function)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("where, name, call", [
+    (training, "metrics", 1), (training, "metrics", 4), (os, "fsync", 1), (os, "fsync", 5),
+    (os, "replace", 1), (os, "replace", 3), (np.lib.format, "write_array", 40)])
+def test_cut_off_in_an_epoch_or_in_a_write_it_goes_on_to_bit_equal_weights(monkeypatch, tmp_path, where, name, call, lazy):
+    whole = run(None, lazy_tables=lazy)
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+        cut_off(patch, where, name, call)
+        run(tmp_path, lazy_tables=lazy)
+    assert same(run(tmp_path, lazy_tables=lazy), whole)
+
+
+def test_a_training_that_ended_is_not_done_again_and_may_go_on_longer(monkeypatch, tmp_path):
+    whole = run(tmp_path)
+    assert 0 < whole[1].best_epoch < 6  # so that the best weights are not the last ones
+    with monkeypatch.context() as patch:
+        patch.setattr(training.Updates, "__call__", None)
+        assert same(run(tmp_path), whole)
+    longer = run(tmp_path, epochs=9, patience=9)
+    assert len(longer[1].train_loss) == 9 and same(longer, run(None, epochs=9, patience=9))
+
+
+def test_ctrl_c_leaves_the_last_epochs_checkpoint(monkeypatch, tmp_path):
+    whole = run(None)
+    with monkeypatch.context() as patch:
+        cut_off(patch, training, "metrics", 3, KeyboardInterrupt)
+        assert run(tmp_path)[1].interrupted
+    assert same(run(tmp_path), whole)
+
+
+def test_a_killed_process_and_a_new_one(tmp_path):
+    """SIGKILL in the middle of the third write; this process goes on."""
+    sys.path.insert(0, str(Path(__file__).parent / "killed"))
+    import job
+    suicide = ("import os, signal, sys, job, numpy.lib.format as f\n"
+               "write, calls = f.write_array, []\n"
+               "def die(*a, **k):\n"
+               "    calls.append(1)\n"
+               "    if len(calls) == 60: os.kill(os.getpid(), signal.SIGKILL)\n"
+               "    write(*a, **k)\n"
+               "f.write_array = die\n"
+               "job.train(sys.argv[1])")
+    killed = subprocess.run([sys.executable, "-c", suicide, tmp_path / "killed"], stdout=subprocess.PIPE,
+                            cwd=Path(job.__file__).parent)
+    assert killed.returncode == -signal.SIGKILL
+    left = {path.name for path in (tmp_path / "killed").iterdir()}
+    assert left == {"training.npz", "training.npz.part"}
+    assert same(job.train(tmp_path / "killed"), job.train(None))
+
+
+REFUSED = {
+    "model": {"model": lambda: FM(SIZES, 4)},
+    "layers": {"model": lambda: DeepFM(SIZES, 4, (8,), dropout=0.2, batch_norm=True)},
+    "shapes": {"model": lambda: DeepFM(SIZES, 3, (8,), dropout=0.5, batch_norm=True)},
+    "encoder": {"encoder": FieldEncoder().fit({"a": [1, 2, 3, 4, 4], "b": [0, 1, 2, 3, 4]})},
+    "training rows": {"train": data(seed=7)},
+    "batch_size": {"batch_size": 63}, "learning_rate": {"learning_rate": 0.01},
+    "embedding_l2": {"embedding_l2": 0.1}, "seed": {"seed": 1}, "lazy_tables": {"lazy_tables": True},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_checkpoint_of_another_training_is_refused_by_name_and_left(tmp_path, name):
+    run(tmp_path, epochs=1)
+    before = (tmp_path / "training.npz").read_bytes()
+    changed = {key: value() if callable(value) else value for key, value in REFUSED[name].items()}
+    with pytest.raises(ValueError, match=f"training.npz was written by another training, with {name} "):
+        run(tmp_path, **changed)
+    assert (tmp_path / "training.npz").read_bytes() == before
+
+
+def test_a_damaged_checkpoint_is_refused_by_name_and_left_and_no_weight_changes(tmp_path):
+    run(tmp_path, epochs=1)
+    path = tmp_path / "training.npz"
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged)
+    model = DeepFM(SIZES, 4, (8,), dropout=0.5, batch_norm=True)
+    with pytest.raises(ValueError, match="training.npz is damaged"):
+        run(tmp_path, model)
+    assert path.read_bytes() == damaged
+    with pytest.raises(RuntimeError, match="initialized"):
+        model.embedding.factors.data()
+
+
+def test_no_flipped_bit_and_no_cut_is_taken_for_the_checkpoint(tmp_path):
+    path, arrays, facts = tmp_path / "c.npz", {"a/0": np.arange(12.0).reshape(3, 4), "b": np.array(7)}, {"x": [0.1, 2 ** 100]}
+    checkpoint.write(path, arrays, facts)
+    whole, refused = path.read_bytes(), 0
+    versions = [bytes([*whole[:i], whole[i] ^ bit, *whole[i + 1:]]) for i in range(len(whole)) for bit in (1, 128)]
+    for damaged in versions + [whole[:length] for length in range(0, len(whole), 9)]:
+        path.write_bytes(damaged)
+        try:
+            arrays_read, facts_read = checkpoint.read(path)
+            assert facts_read == facts and arrays_read.keys() == arrays.keys()
+            assert all(np.array_equal(arrays_read[name], arrays[name]) for name in arrays)
+        except ValueError:
+            refused += 1
+    assert refused > len(whole)  # of two for each byte; the others hold nothing but dates
