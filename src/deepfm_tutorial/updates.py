@@ -94,13 +94,19 @@ class Updates:
             self.optimizer.update(i, parameter.data(), parameter.grad(), self.states[i])
 
     def _update_tables(self, used, rows):
+        """Let the optimizer see a table and its state as if they were the batch's rows alone."""
         for i, (table, taken) in enumerate(zip(self.tables, rows), start=len(self.weights)):
             whole = as_list(self.states[i])
             parts = [array.take(used) for array in whole]
             state = parts[0] if len(parts) == 1 else tuple(parts) or None
             self.optimizer.update(i, taken, taken.grad, state)
             for array, part in zip([table.data(), *whole], [taken, *parts]):
-                array[used] = part
+                _put_rows(array, used, part)
+
+
+def _put_rows(table, ids, rows):
+    """`table[ids] = rows` in place. (In MXNet 1.9.1 that form waits for all work under way.)"""
+    nd._internal._scatter_set_nd(table, rows, ids.expand_dims(0), shape=table.shape, out=table)
 
 
 def as_list(arrays):
