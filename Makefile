@@ -66,7 +66,7 @@ notebooks: .venv/installed
 	$(BIN)/jupyter lab notebooks
 
 studies: data
-	for study in click_log movielens; do $(BIN)/python studies/$$study.py || exit; done
+	for study in click_log movielens large_tables; do $(BIN)/python studies/$$study.py || exit; done
 
 # Before the notebooks, so that the download's progress bar is not stored in a chapter.
 data: .venv/installed

@@ -1,4 +1,4 @@
-"""Every row once, in random order, with memory for two blocks."""
+"""Every row once, in random order, with memory for one block."""
 import tracemalloc
 
 import numpy as np

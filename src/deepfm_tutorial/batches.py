@@ -10,7 +10,7 @@ def shuffled_batches(data, batch_size, order):
 
     Up to `SHUFFLE_ROWS` rows are shuffled as a whole. More are cut into runs of `RUN_ROWS`
     neighbours; so many runs, drawn at random, as make `SHUFFLE_ROWS` rows are read and shuffled
-    together. Memory is needed for two such blocks, however many rows there are.
+    together. Memory is needed for one such block, however many rows there are.
 
     Args:
         data: arrays with N rows each, or None in the place of one.
