@@ -29,6 +29,16 @@ CATEGORIES = {
 
 BIAS = -2.4
 
+NEW_CAMPAIGNS = tuple(f"c{number:03}" for number in range(401, 441))
+CHANGES = {
+    "phones": "four impressions in five are on a phone, not one in two",
+    "campaigns": "forty new campaigns take a quarter of the impressions",
+    "positions": "the bottom of the page is worth what the top was, and the top what the bottom was",
+    "habits": "the triple reverses: people on the move click on the phone after noon",
+}
+"""What can happen to the world, one at a time (chapter 12). The first two change which rows come,
+the last two change which rows are clicked."""
+
 
 class ClickLog(NamedTuple):
     """A log of N impressions.
@@ -44,10 +54,10 @@ class ClickLog(NamedTuple):
     probabilities: np.ndarray
 
 
-def frequencies():
+def frequencies(change=None):
     """Return how often each category occurs: field name → probabilities that add up to 1.
 
-    Fields are drawn independently of each other.
+    Fields are drawn independently of each other. `change` is one of `CHANGES`, or None.
     """
     share = {name: np.ones(len(categories)) for name, categories in CATEGORIES.items()}
     # Most at 8 and 20 o'clock, and as much before noon as after.
@@ -56,22 +66,30 @@ def frequencies():
     share["position"] = np.array([0.40, 0.35, 0.25])
     share["section"] = np.array([0.40, 0.30, 0.20, 0.10])
     share["campaign"] = 1 / np.arange(1, 401)  # the long tail: Zipf's law
-    return {name: weights / weights.sum() for name, weights in share.items()}
+    if change == "phones":  # tablet and desktop keep their ratio
+        share["device"] = np.array([0.80, 0.06, 0.14])
+    share = {name: weights / weights.sum() for name, weights in share.items()}
+    if change == "campaigns":
+        new = 1 / np.arange(1, len(NEW_CAMPAIGNS) + 1)
+        share["campaign"] = np.append(0.75 * share["campaign"], 0.25 * new / new.sum())
+    return share
 
 
-def planted_effects():
+def planted_effects(change=None):
     """Return the tables that the true logit adds up: (field, …) → one axis for each field.
 
     A row's true logit is `BIAS` plus, from each table, the entry at the row's categories.
+    `change` is one of `CHANGES`, or None.
     """
-    hour, number = np.arange(24), np.arange(1, 401)
+    hour, number = np.arange(24), 1 + np.arange(len(_categories(change)["campaign"]))
+    position, habit = (-1 if change == reverses else 1 for reverses in ("positions", "habits"))
     weekend = np.array([-0.4] * 5 + [1] * 2)  # its mean over a week is zero
     leisure = np.array([1, 1, -1, -1, -1, -1, 1, 1])  # by topic
     phone, morning = np.array([1, -1, -1]), np.where(hour < 12, 1, -1)
     moving = np.array([1, 1, 1, -1, -1, -1])  # by segment
     return {
         ("device",): np.array([0.3, 0.0, -0.3]),
-        ("position",): np.array([0.5, 0.0, -0.5]),
+        ("position",): position * np.array([0.5, 0.0, -0.5]),
         ("section",): np.array([-0.2, 0.0, 0.5, 0.2]),
         ("campaign",): 0.5 * np.sin(3 * number),
         # Each topic has its best hour: two hands of one clock.
@@ -82,35 +100,43 @@ def planted_effects():
         # Campaign and segment are directions in a plane: the effect is the cosine between them.
         ("segment", "campaign"): 0.8 * np.cos(2 * np.pi * np.arange(6)[:, None] / 6 - number),
         # Who is on the move clicks on the phone before noon, who is at home after noon.
-        ("hour", "device", "segment"): 0.8 * np.einsum("h,d,s->hds", morning, phone, moving),
+        ("hour", "device", "segment"): habit * 0.8 * np.einsum("h,d,s->hds", morning, phone, moving),
     }
 
 
-def make_click_log(num_rows, seed, orders=(1, 2, 3)):
+def _categories(change):
+    new = NEW_CAMPAIGNS if change == "campaigns" else ()
+    return CATEGORIES | {"campaign": CATEGORIES["campaign"] + new}
+
+
+def make_click_log(num_rows, seed, orders=(1, 2, 3), change=None):
     """Draw a click log. The same `seed` gives the same categories, whatever `orders` says.
 
     Args:
         num_rows: N.
         seed: of the categories and of the clicks.
         orders: which effects the world has: 1 first order, 2 pairs, 3 the triple.
+        change: what happened to the world, one of `CHANGES`, or None.
 
     Returns:
         A `ClickLog`.
 
     Raises:
-        TypeError, ValueError: `num_rows`, `seed` or an order is not allowed.
+        TypeError, ValueError: `num_rows`, `seed`, `change` or an order is not allowed.
     """
     whole_number("num_rows", num_rows)
     whole_number("seed", seed, least=0)
     if strange := set(orders) - {1, 2, 3}:
         raise ValueError(f"orders = {orders}: {sorted(strange)} is not among 1, 2 and 3")
+    if change not in (None, *CHANGES):
+        raise ValueError(f"change = {change!r}: None or one of {list(CHANGES)} is allowed")
     rng = np.random.default_rng(seed)
-    drawn = {name: rng.choice(len(p), size=num_rows, p=p) for name, p in frequencies().items()}
+    drawn = {name: rng.choice(len(p), size=num_rows, p=p) for name, p in frequencies(change).items()}
     logits = np.full(num_rows, BIAS)
-    for fields, table in planted_effects().items():
+    for fields, table in planted_effects(change).items():
         if len(fields) in orders:
             logits += table[tuple(drawn[name] for name in fields)]
     probabilities = expit(logits)
     labels = (rng.random(num_rows) < probabilities).astype(np.float32)
-    columns = {name: np.array(CATEGORIES[name])[codes] for name, codes in drawn.items()}
+    columns = {name: np.array(_categories(change)[name])[codes] for name, codes in drawn.items()}
     return ClickLog(columns, labels, probabilities)
