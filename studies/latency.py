@@ -1,0 +1,81 @@
+"""Chapter 12's latencies: how long a request of 1, 64 or 4,096 rows takes, by engine.
+
+Run it as `python studies/latency.py`, two minutes, on a machine that does nothing else. The
+engines take turns within each round, so that a disturbance meets them all. `p99_ms` is the median
+over rounds of a round's 99th percentile, `p99_all_ms` that of all calls together.
+"""
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from serving_model import rows_to_serve, train_model  # before mxnet: it prepares NumPy for it
+from study import write
+
+from deepfm_tutorial import predict, serving  # isort: split
+from mxnet import nd
+
+SIZES = (1, 64, 4096)
+ROUNDS = 20
+CALLS = {1: 100, 64: 100, 4096: 10}  # a round
+WARM_UP = 10
+ENGINES = ("MXNet eager", "MXNet hybridised", "predict", "onnxruntime",
+           "raw rows, mxnet", "raw rows, onnx")
+
+
+def requests(model, encoder, folder, columns):
+    """Return what makes each engine ready for its turn: name → function that returns the request.
+
+    The first four start from ids, the others from raw columns. All end with NumPy numbers.
+    """
+    ids = encoder.transform(columns)
+    array = nd.array(ids, dtype="int32")
+    served = {engine: serving.load(folder, engine) for engine in serving.ENGINES}
+
+    def in_mxnet(call, hybridised=True):
+        model.hybridize(hybridised, static_alloc=hybridised)
+        return call
+
+    return {"MXNet eager": lambda: in_mxnet(lambda: model(array).asnumpy(), hybridised=False),
+            "MXNet hybridised": lambda: in_mxnet(lambda: model(array).asnumpy()),
+            "predict": lambda: in_mxnet(lambda: predict(model, ids)),
+            "onnxruntime": lambda: lambda: served["onnx"]._compute(ids),
+            "raw rows, mxnet": lambda: lambda: served["mxnet"].predict(columns),
+            "raw rows, onnx": lambda: lambda: served["onnx"].predict(columns)}
+
+
+def milliseconds(call, calls):
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return 1000 * np.array(times)
+
+
+def measure(rows, model, encoder, folder):
+    columns = {name: column[:rows] for name, column in rows_to_serve(max(SIZES)).items()}
+    prepare = requests(model, encoder, folder, columns)
+    taken = {engine: [] for engine in ENGINES}
+    for _ in range(ROUNDS):
+        for engine in ENGINES:
+            call = prepare[engine]()
+            milliseconds(call, WARM_UP)
+            taken[engine].append(milliseconds(call, CALLS[rows]))
+    for engine, rounds in taken.items():
+        yield {"engine": engine, "rows": rows, "calls": ROUNDS * CALLS[rows],
+               "median_ms": np.median(rounds), "p99_ms": np.median(np.percentile(rounds, 99, axis=1)),
+               "p99_all_ms": np.percentile(rounds, 99), "threads": int(os.environ["OMP_NUM_THREADS"])}
+
+
+def run():
+    model, encoder = train_model()
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "model"
+        serving.save(folder, model, encoder, rows_to_serve(20))
+        return [row for rows in SIZES for row in measure(rows, model, encoder, folder)]
+
+
+if __name__ == "__main__":
+    print(write("latency", run()).to_string())
