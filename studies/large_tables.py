@@ -55,28 +55,36 @@ def packages(model, lazy_tables):
     return Updates(model, mx.optimizer.Adam(0.001), lazy_tables=lazy_tables)
 
 
-def growth(rounds=3, steps=6):
-    """Rows a second as the tables grow: all ways in turns, each turn on new batches."""
-    for num_features in FEATURES:
-        sizes, speeds = [num_features // FIELDS] * FIELDS, {way: [] for way in WAYS}
-        makers = dict(zip(WAYS, (lambda: packages(FM(sizes, FACTORS), False), lambda: mxnets_own(num_features),
-                                 lambda: packages(FM(sizes, FACTORS), True),
-                                 lambda: packages(DeepFM(sizes, FACTORS), True))))
-        rng = np.random.default_rng(0)
-        trainers = {way: make() for way, make in makers.items()}
-        for turn in range(rounds + 1):  # the first is a warm-up
+def trainers(num_features):
+    """One step function for each of `WAYS`."""
+    sizes = [num_features // FIELDS] * FIELDS
+    return dict(zip(WAYS, (packages(FM(sizes, FACTORS), False), mxnets_own(num_features),
+                           packages(FM(sizes, FACTORS), True), packages(DeepFM(sizes, FACTORS), True))))
+
+
+def rows_a_second(step, ids, labels):
+    start, loss = time.perf_counter(), None
+    for i, y in zip(ids, labels):
+        loss and loss.asscalar()  # one step late, as `fit` does
+        loss = step(i, y)
+    nd.waitall()
+    return labels.size / (time.perf_counter() - start)
+
+
+def growth(rounds=9, steps=8):
+    """Rows a second as the tables grow: all ways and sizes in turns, each turn on new batches."""
+    rng, speeds, distinct = np.random.default_rng(0), {}, {}
+    steps_of = {num_features: trainers(num_features) for num_features in FEATURES}
+    for turn in range(rounds + 1):  # the first is a warm-up
+        for num_features, ways in steps_of.items():
             ids, labels = long_tailed(rng, num_features, (steps, BATCH)), rng.integers(0, 2, (steps, BATCH))
-            for way, step in trainers.items():
-                start, loss = time.perf_counter(), None
-                for i in range(steps):
-                    loss and loss.asscalar()  # one step late, as `fit` does
-                    loss = step(ids[i], labels[i])
-                nd.waitall()
-                speeds[way].append(steps * BATCH / (time.perf_counter() - start))
-        for way, values in speeds.items():
-            values = sorted(values[1:])
-            yield {"features": num_features, "distinct": len(np.unique(ids[0])), "way": way,
-                   "rows_per_second": median(values), "least": values[0], "most": values[-1]}
+            distinct[num_features] = len(np.unique(ids[0]))
+            for way, step in ways.items():
+                speeds.setdefault((num_features, way), []).append(rows_a_second(step, ids, labels))
+    for (num_features, way), values in speeds.items():
+        values = sorted(values[1:])
+        yield {"features": num_features, "distinct": distinct[num_features], "way": way,
+               "rows_per_second": median(values), "least": values[0], "most": values[-1]}
 
 
 def status(name):

@@ -15,8 +15,8 @@ def check_buckets_needed(answer):
         m = answer(s, share)
         assert isinstance(m, (int, np.integer)) and m >= 1, f"A number of buckets is whole, not {m!r}."
         others = s - 1
-        exact = 1 / (1 - (1 - share) ** (1 / others))
-        _judge(m, int(np.ceil(round(exact, 9))),
+        exact = -1 / np.expm1(np.log1p(-share) / others)
+        _judge(m, int(np.ceil(round(exact, 6))),
                (np.ceil(round(1 / (1 - (1 - share) ** (1 / s)), 9)), "A name is not in its own way: only the s − 1 others can join it."),
                (np.floor(exact), f"For s = {s} that is one too few: the share must not be exceeded."),
                (np.ceil(others / share), "That counts a bucket twice that two others share: (1 − 1/m)^(s − 1) is not 1 − (s − 1)/m."),
