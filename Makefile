@@ -5,7 +5,7 @@
 # make serve      serve the book on http://127.0.0.1:8000, rebuilt on every change
 # make pdf        build _build/latex/deepfm_tutorial.pdf (needs LaTeX)
 # make notebooks  open the chapters in JupyterLab
-# make studies    train the runs that the chapters quote, an hour, into studies/results
+# make studies    train the runs that the chapters quote, 80 minutes, into studies/results
 # make bench      compare the package with other libraries (benchmarks/README.md)
 # make clean      remove all that these made
 # make lock       renew requirements.txt from requirements.in (needs uv)
@@ -65,8 +65,10 @@ pdf: .venv/installed
 notebooks: .venv/installed
 	$(BIN)/jupyter lab notebooks
 
+# Two parts need more than Python: studies/workers.py line (root, ip, tc), studies/browser_onnx.py (npm).
 studies: data
-	for study in click_log movielens large_tables; do $(BIN)/python studies/$$study.py || exit; done
+	for study in click_log movielens large_tables latency; do $(BIN)/python studies/$$study.py || exit; done
+	$(BIN)/python studies/workers.py loopback
 
 # Before the notebooks, so that the download's progress bar is not stored in a chapter.
 data: .venv/installed

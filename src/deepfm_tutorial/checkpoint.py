@@ -34,7 +34,7 @@ def write(path, arrays, facts):
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
-    _sync_folder(path.parent)
+    flush(path.parent)
 
 
 def read(path):
@@ -110,17 +110,13 @@ def _fingerprint(data):
 
 def _array(archive, name):
     with archive.open(f"{name}.npy") as member:
-        array = np.lib.format.read_array(member, allow_pickle=False)
-        if member.read(1):  # the CRC is checked where the member ends
-            raise ValueError(f"{name}.npy is longer than its array")
-        return array
+        return np.lib.format.read_array(member, allow_pickle=False)
 
 
-def _sync_folder(folder):
-    """Put the rename itself on disk, where the system can do that."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def flush(path):
+    """Have what was written to a file or folder, a rename too, reach the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -97,6 +97,21 @@ def draw_row(features, x, V):
     return canvas.figure
 
 
+def draw_parameter_server():
+    """Draw a distributed job: two servers share the rows of V, three workers those of the data."""
+    canvas = _Canvas(6.0, 3.7)
+    servers = [canvas.box(x, 2.9, text, PURPLE, width=1.5, height=0.7)
+               for x, text in ((1.6, "server 0\nrows 0 … n/2"), (3.8, "server 1\nrows n/2 … n"))]
+    workers = [canvas.box(x, 0.95, text, BLUE, width=1.4, height=0.7)
+               for x, text in ((0.85, "worker 0\n1st third"), (2.7, "worker 1\n2nd third"), (4.55, "worker 2\n3rd third"))]
+    canvas.links([(worker, server) for worker in workers for server in servers], GREY)
+    canvas.note(0.1, 3.5, "the weights: each row of w and V on one server")
+    canvas.note(0.1, 0.3, "the data: each row of the log with one worker")
+    canvas.box(5.45, 2.1, "sched-\nuler", INK, width=0.85, height=0.7)
+    canvas.note(4.65, 1.52, "names & places")
+    return canvas.figure
+
+
 class _Canvas:
     """A figure in inches on which boxes are placed by their centre and joined by lines."""
 

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 
 import numpy
 
+from . import cluster
+
 # Measured on two cores. Layers of a few hundred units give more threads little to do.
 MOST_THREADS = 4
 
@@ -56,5 +58,6 @@ def numpy_bool(mode):
 
 
 set_threads()
+cluster.stop_unless_complete(os.environ)  # a server's import of MXNet would abort and not say why
 with numpy_bool(os.environ.get("DEEPFM_TUTORIAL_NUMPY_BOOL", "lend")):
     import mxnet  # noqa: F401  (the import is the point)

@@ -12,6 +12,7 @@ import numpy as np
 from mxnet import gluon, nd
 from scipy.special import expit
 
+from .checkpoint import flush
 from .checks import as_numpy, check_ids, field_bounds
 from .dnn import BatchNorm
 from .export import INPUTS, graph_of, input_names, write_onnx
@@ -97,7 +98,7 @@ def save(folder, model, encoder, sample_columns):
     except BaseException:
         shutil.rmtree(building)
         raise
-    _flush(folder.parent)
+    flush(folder.parent)
 
 
 def load(folder, engine="mxnet"):
@@ -159,7 +160,7 @@ def _write(folder, model, encoder, sample):
         "encoder_fingerprint": encoder.fingerprint,
         "sha256": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}})
     for path in (*folder.iterdir(), folder):
-        _flush(path)
+        flush(path)
 
 
 def arguments_of(model):
@@ -176,15 +177,6 @@ def arguments_of(model):
 
 def _write_json(path, document):
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False), "utf-8")
-
-
-def _flush(path):
-    """Have what was written to a file or folder reach the disk: a rename alone does not."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read_metadata(path):

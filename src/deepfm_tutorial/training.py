@@ -92,7 +92,7 @@ def fit(model, train, validation=None, *, epochs=20, batch_size=1024, learning_r
         stored = files.read_same(path, same)
 
     mx.random.seed(seed)
-    if not _has_weights(model):
+    if not has_weights(model):
         model.initialize()
     model.hybridize(static_alloc=True)
     run = _Run(model, seed, Updates(model, mx.optimizer.Adam(learning_rate), with_values=train[2] is not None,
@@ -203,7 +203,8 @@ def _is_best(history):
     return aucs[-1] > max(aucs[:-1], default=-np.inf)
 
 
-def _has_weights(model):
+def has_weights(model):
+    """Whether the model was initialised."""
     try:
         return bool([parameter.data() for parameter in model.collect_params().values()])
     except RuntimeError:  # Gluon's word for "not initialised"

@@ -44,7 +44,7 @@ class Updates:
         self.weights = [p for p in model.collect_params().values() if p.grad_req != "null"]
         self.states = [optimizer.create_state(i, parameter.data())
                        for i, parameter in enumerate(self.weights + self.tables)]
-        self._graph = self._trace(model, with_values)
+        self._graph = as_graph(model, self.tables, with_values, with_embeddings=embedding_l2 > 0)
 
     def __call__(self, ids, labels, values=None):
         """Update the weights once.
@@ -72,16 +72,6 @@ class Updates:
         self._update_tables(used, rows)
         return loss
 
-    def _trace(self, model, with_values):
-        """The model as a graph in which the tables are inputs, as ids are, and no parameters."""
-        inputs = [mx.sym.var("ids", dtype="int32")] + [mx.sym.var("values", dtype="float32")] * with_values
-        outputs = [model(*inputs)] + ([model.embedding(*inputs)] if self.embedding_l2 else [])
-        tables = [mx.sym.var(table.name, dtype="float32") for table in self.tables]
-        graph = gluon.SymbolBlock(outputs, inputs + tables, params=model.collect_params())
-        # Static memory: fresh arrays each step cost the system a page fault every 4 KB.
-        graph.hybridize(static_alloc=True)
-        return graph
-
     def _distinct(self, ids):
         """The ids that occur, (U,), and for each place of the batch which of them, (B, F)."""
         if not self.tables:
@@ -102,6 +92,24 @@ class Updates:
             self.optimizer.update(i, taken, taken.grad, state)
             for array, part in zip([table.data(), *whole], [taken, *parts]):
                 _put_rows(array, used, part)
+
+
+def as_graph(model, tables, with_values=False, with_embeddings=False):
+    """Return the model as a block in which `tables` are inputs, as ids are, and no parameters.
+
+    Args:
+        model: one of this package's models.
+        tables: those of its parameters that the caller hands over at each call, by rows.
+        with_values: whether it takes values x after the ids.
+        with_embeddings: whether it returns E beside the logits.
+    """
+    inputs = [mx.sym.var("ids", dtype="int32")] + [mx.sym.var("values", dtype="float32")] * with_values
+    outputs = [model(*inputs)] + ([model.embedding(*inputs)] if with_embeddings else [])
+    rows = [mx.sym.var(table.name, dtype="float32") for table in tables]
+    graph = gluon.SymbolBlock(outputs, inputs + rows, params=model.collect_params())
+    # Static memory: fresh arrays each step cost the system a page fault every 4 KB.
+    graph.hybridize(static_alloc=True)
+    return graph
 
 
 def _put_rows(table, ids, rows):

@@ -1,0 +1,172 @@
+"""Jobs of several processes: right weights, and an end that comes soon and leaves nothing behind."""
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mxnet as mx
+import numpy as np
+import pytest
+from machines import job
+from mxnet import autograd
+
+from deepfm_tutorial import checkpoint, cluster, distributed, launch, logistic_loss
+
+JOB = Path(job.__file__)
+pytestmark = pytest.mark.timeout(60)
+
+
+def run(folder, *moment):
+    folder.mkdir(exist_ok=True)
+    return launch.main(["--workers", "2", "--", sys.executable, str(JOB), str(folder), *map(str, moment)])
+
+
+def weights(folder):
+    model = job.make_model()
+    model.load_parameters(str(folder / "model.params"))
+    return [p.data().asnumpy() for p in model.collect_params().values()]
+
+
+@pytest.fixture
+def left_over(monkeypatch):
+    """A function that returns the process ids of what this test started and that still runs."""
+    mark = f"test-{time.time_ns()}"
+    monkeypatch.setenv("DEEPFM_TUTORIAL_TEST", mark)  # every process of a job inherits it
+
+    def find():
+        environments = {}
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with contextlib.suppress(OSError):  # another user's, or just gone
+                environments[path.parent.name] = path.read_bytes()
+        return [pid for pid, text in environments.items() if mark.encode() in text]
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    assert run(folder) == 0
+    return folder
+
+
+def trained_by_one_process():
+    """Plain SGD on the whole model, no KVStore; each batch is the two workers' batches together."""
+    (ids, labels), model = job.make_data(), job.make_model()
+    mx.random.seed(job.SETTINGS["seed"])
+    model.initialize()
+    for epoch in range(1, 1 + job.SETTINGS["epochs"]):
+        orders = [np.random.default_rng([job.SETTINGS["seed"], epoch, rank]) for rank in (0, 1)]
+        shares = [distributed.batches(job.ROWS, rank, 2, 8, orders[rank]) for rank in (0, 1)]
+        for (left, num_rows), (right, _) in zip(*shares, strict=True):
+            rows = np.concatenate([left, right])
+            assert len(rows) == num_rows
+            with autograd.record():
+                loss = logistic_loss(model(ids[rows]), mx.nd.array(labels[rows])).mean()
+            loss.backward()
+            for parameter in model.collect_params().values():
+                parameter.set_data(parameter.data() - job.SETTINGS["learning_rate"] * parameter.grad())
+    return [p.data().asnumpy() for p in model.collect_params().values()]
+
+
+def test_two_workers_train_as_one_process_with_the_batch_twice_as_large(whole):
+    for there, here in zip(weights(whole), trained_by_one_process(), strict=True):
+        np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
+
+
+def test_a_killed_worker_ends_the_job_by_name_and_it_resumes(whole, tmp_path, capfd, left_over):
+    assert run(tmp_path, 2, 3) == 128 + signal.SIGKILL
+    seen = capfd.readouterr()
+    killed_at = float(re.search(r"killed at (\S+)", seen.out)[1])
+    assert time.time() - killed_at < 10  # seconds; one is typical
+    assert "worker 1 was killed by SIGKILL" in seen.err and left_over() == []
+    assert "[worker 0] rank 0" in seen.out and "[worker 1] rank 1" in seen.out
+    assert checkpoint.read(tmp_path / "checkpoint.npz")[1]["epoch"] == 1
+    assert run(tmp_path) == 0
+    assert "[worker 1] trained 2 epochs" in capfd.readouterr().out
+    for there, here in zip(weights(tmp_path), weights(whole), strict=True):
+        np.testing.assert_array_equal(there, here)
+
+
+@pytest.mark.parametrize("num_rows, num_workers, batch_size", [
+    (103, 2, 8), (7, 3, 2), (7, 7, 3), (64, 4, 16), (9, 2, 1), (1000, 3, 1000)])
+def test_shards_and_batches_hold_every_row_once_and_all_workers_step_together(num_rows, num_workers, batch_size):
+    workers = [list(distributed.batches(num_rows, rank, num_workers, batch_size, np.random.default_rng(rank)))
+               for rank in range(num_workers)]
+    for rank, parts in enumerate(workers):
+        share = range(num_rows)[distributed.shard(num_rows, rank, num_workers)]
+        assert sorted(np.concatenate([rows for rows, _ in parts])) == list(share)
+        assert all(1 <= len(rows) <= batch_size + 1 for rows, _ in parts)
+    assert sorted(np.concatenate([rows for parts in workers for rows, _ in parts])) == list(range(num_rows))
+    for step in zip(*workers, strict=True):
+        assert {total for _, total in step} == {sum(len(rows) for rows, _ in step)}
+
+
+def test_an_exit_status_is_passed_on_and_no_process_is_left(capfd, left_over):
+    code = "import subprocess, sys; subprocess.Popen(['sleep', '100']); print('héllo'); sys.exit(7)"
+    assert launch.main(["--workers", "2", "--", sys.executable, "-c", code]) == 7
+    seen = capfd.readouterr()
+    assert "failed with exit status 7" in seen.err and "héllo" in seen.out
+    assert left_over() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_launcher_takes_its_job_along(number, left_over):
+    sleeper = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(100)"]
+    command = [sys.executable, "-m", "deepfm_tutorial.launch", "--", *sleeper]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launcher:
+        assert launcher.stdout.readline() == "[worker 0] up\n" and len(left_over()) >= 4
+        launcher.send_signal(number)
+        _, said = launcher.communicate(timeout=20)
+    assert launcher.returncode == (128 + number if number == signal.SIGTERM else -number)
+    assert ("SIGTERM" in said) == (number == signal.SIGTERM)
+    deadline = time.monotonic() + 5
+    while left_over() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left_over() == []
+
+
+@pytest.mark.parametrize("arguments, said", [
+    ([], "command is missing"), (["--workers", "2", "--"], "command is missing"),
+    (["--workers", "0", "--", "ls"], "0: a whole number from 1"), (["--servers", "x", "--", "ls"], "x: a whole"),
+    (["--port", "70000", "--", "ls"], "70000: a whole number"), (["--", "no-such-program"], "no such program")])
+def test_a_bad_command_line_is_named_and_ends_with_status_2(arguments, said, capsys):
+    with pytest.raises(SystemExit) as end:
+        launch.main(arguments)
+    assert end.value.code == 2 and said in capsys.readouterr().err
+
+
+COMPLETE = {"DMLC_ROLE": "worker", "DMLC_PS_ROOT_URI": "10.0.0.1", "DMLC_PS_ROOT_PORT": "9091",
+            "DMLC_NUM_WORKER": "2", "DMLC_NUM_SERVER": "1"}
+
+
+@pytest.mark.parametrize("name, value", [
+    ("DMLC_ROLE", "boss"), ("DMLC_PS_ROOT_URI", ""), ("DMLC_PS_ROOT_PORT", "0"), ("DMLC_NUM_WORKER", "two"),
+    ("DMLC_NUM_SERVER", None)])
+def test_a_missing_or_wrong_variable_of_a_cluster_is_named(name, value):
+    assert cluster.check({}) is None and cluster.check(COMPLETE) == "worker"
+    spoilt = {key: text for key, text in (COMPLETE | {name: value}).items() if text is not None}
+    with pytest.raises(ValueError, match=name):
+        cluster.check(spoilt)
+
+
+def test_a_server_that_lacks_a_variable_ends_with_status_2_and_a_worker_role_runs_the_command():
+    launcher = [sys.executable, "-m", "deepfm_tutorial.launch", "--", "echo", "hello"]
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("DMLC_")}
+    alone = subprocess.run(launcher, env=outside | {"DMLC_ROLE": "server"}, capture_output=True, text=True, timeout=20)
+    assert alone.returncode == 2 and "DMLC_PS_ROOT_URI" in alone.stderr and len(alone.stderr.splitlines()) == 1
+    worker = subprocess.run(launcher, env=outside | COMPLETE, capture_output=True, text=True, timeout=20)
+    assert (worker.returncode, worker.stdout) == (0, "hello\n")
+
+
+def test_outside_a_job_and_bad_settings_are_refused_by_name():
+    with pytest.raises(ValueError, match="deepfm_tutorial.launch"), distributed.connect():
+        pass
+    with pytest.raises(ValueError, match="rank = 2"):
+        distributed.shard(10, 2, 2)
+    with pytest.raises(ValueError, match="num_rows = 1"):
+        distributed.shard(1, 0, 2)
