@@ -24,7 +24,7 @@ class Slice(NamedTuple):
 
     @property
     def surprise(self):
-        """Clicked beyond predicted, in deviations: standard normal for a calibrated model."""
+        """Clicked beyond predicted, in deviations. Standard normal for a calibrated model."""
         return (self.clicked - self.predicted) / self.deviation
 
     def surprise_since(self, reference):
