@@ -21,7 +21,7 @@ class Updates:
     With `lazy_tables`, a step takes each distinct id of the batch out of the tables once,
     trains those rows alone and puts them back: its cost follows the batch and not the table.
     The optimizer then treats a row as if the steps without it had not been, Adam's moments
-    included. For SGD that changes nothing; for Adam it is known as the lazy variant.
+    included. For plain SGD that changes nothing; for Adam it is known as the lazy variant.
 
     Attributes:
         weights: the parameters that are trained as a whole.
