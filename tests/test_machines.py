@@ -20,9 +20,10 @@ JOB = Path(job.__file__)
 pytestmark = pytest.mark.timeout(60)
 
 
-def run(folder, *moment):
+def run(folder, *moment, servers=1):
     folder.mkdir(exist_ok=True)
-    return launch.main(["--workers", "2", "--", sys.executable, str(JOB), str(folder), *map(str, moment)])
+    return launch.main(["--workers", "2", "--servers", str(servers), "--", sys.executable, str(JOB), str(folder),
+                        *map(str, moment)])
 
 
 def weights(folder):
@@ -50,7 +51,7 @@ def left_over(monkeypatch):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
-    assert run(folder) == 0
+    assert run(folder, servers=2) == 0
     return folder
 
 
