@@ -60,7 +60,7 @@ def identity(model, train, validation, encoder, **settings):
 
     Args:
         model: one of this package's models.
-        train, validation: `(ids, labels, values)`, values or all of validation None. 1,024 of
+        train, validation: `(ids, labels, values)`, values or a whole triple None. 1,024 of
             their rows, evenly spread, stand for all.
         encoder: a `FieldEncoder` or None.
         settings: of the training.

@@ -103,6 +103,12 @@ def check_values(values, shape):
     return values.astype(np.float32, copy=False)
 
 
+def check_storable(name, values):
+    """Say so if one of a column's values is neither text nor a number, which is all JSON can store."""
+    if strange := [value for value in values if not isinstance(value, (str, int, float))]:
+        raise ValueError(f"column {name!r} holds {strange[0]!r}: text and numbers can be stored")
+
+
 def check_labels(labels, num_rows):
     """Return `labels` as a float32 NumPy array of shape (B,) that holds only 0 and 1."""
     labels = as_numpy(labels)

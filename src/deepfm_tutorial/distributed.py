@@ -15,7 +15,7 @@ from . import checkpoint as checkpoints
 from . import cluster
 from .checks import check_ids, check_labels, field_bounds, real_number, whole_number
 from .training import has_weights
-from .updates import TABLES, as_graph, logistic_loss
+from .updates import TABLES, as_graph, logistic_loss, named_parameters
 
 TABLE, EPOCH = "table", "epoch"  # on the servers: all tables side by side, and the epochs done
 EMPTY = np.zeros((0,), np.int64)
@@ -89,8 +89,8 @@ def train(store, model, data, *, epochs, batch_size, learning_rate, seed=0, chec
     real_number("learning_rate", learning_rate, 0, np.inf, low_allowed=False)
     whole_number("seed", seed, least=0)
     share, ids, labels = _own_rows(store, model, data)
-    same = {"model": type(model).__name__, "field_sizes": list(model.field_sizes), "rows": len(data[0]),
-            "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
+    same = checkpoints.identity(model, None, None, None, rows=len(data[0]), batch_size=batch_size,
+                                learning_rate=learning_rate, seed=seed)
     done = _start(model, seed, checkpoint, same) if store.rank == 0 else 0
     worker = Worker(store, model, learning_rate, done)
     losses = []
@@ -134,7 +134,7 @@ def _start(model, seed, checkpoint, same):
 
 
 def _load(model, weights):
-    for name, parameter in model._collect_params_with_prefix().items():
+    for name, parameter in named_parameters(model).items():
         parameter.set_data(weights[name])
 
 
@@ -198,7 +198,7 @@ class Worker:
 
     def __init__(self, store, model, learning_rate, epoch=0):
         self.store = store
-        parameters = model._collect_params_with_prefix()  # by place in the model, not by a counter
+        parameters = named_parameters(model)
         is_table = {name: bool(re.match(TABLES, p.name)) for name, p in parameters.items()}
         self.tables = {name: parameters[name] for name in parameters if is_table[name]}
         self.dense = {name: parameters[name] for name in parameters if not is_table[name]}

@@ -3,6 +3,8 @@ import json
 
 import mxnet as mx
 
+from .updates import named_parameters
+
 INPUTS = {"ids": "int32", "values": "float32"}
 """What a graph takes, each (B, F), and of which type. Only continuous fields need `values`."""
 
@@ -21,7 +23,7 @@ def graph_of(model, with_values=False):
     """
     inputs = [mx.sym.var(name, dtype=INPUTS[name]) for name in input_names(with_values)]
     graph = json.loads(mx.sym.identity(model(*inputs), name="logits").tojson())
-    named = {p.name: name for name, p in _parameters(model).items()}
+    named = {p.name: name for name, p in named_parameters(model).items()}
     for node in graph["nodes"]:
         node["name"] = named.get(node["name"], node["name"])
     return mx.sym.load_json(json.dumps(graph))
@@ -38,7 +40,7 @@ def write_onnx(path, model, with_values=False):
     graph = graph_of(model, with_values)
     types = [INPUTS[name] for name in input_names(with_values)]
     num_fields = len(model.field_sizes)
-    mx.onnx.export_model(graph, {name: p.data() for name, p in _parameters(model).items()},
+    mx.onnx.export_model(graph, {name: p.data() for name, p in named_parameters(model).items()},
                          in_shapes=[(1, num_fields)] * len(types), in_types=types,
                          onnx_file_path=str(path), dynamic=True,
                          dynamic_input_shapes=[("rows", num_fields)] * len(types))
@@ -46,10 +48,6 @@ def write_onnx(path, model, with_values=False):
     _fix_parameters(exported.graph)
     onnx.checker.check_model(exported)
     onnx.save(exported, path)
-
-
-def _parameters(model):
-    return model._collect_params_with_prefix()  # what save_parameters itself goes by
 
 
 def _fix_parameters(graph):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 from mxnet import nd
 
-from .checks import as_numpy, check_ids, check_values, field_bounds, whole_number
+from .checks import as_numpy, check_ids, check_storable, check_values, field_bounds, whole_number
 
 UNSEEN = "<unseen>"
 """What `FieldEncoder.describe` shows for a category that training never saw."""
@@ -121,8 +121,7 @@ class FieldEncoder:
         """
         vocabularies = {name: list(known) for name, known in self._fitted().items()}
         for name, values in vocabularies.items():
-            if strange := [v for v in values if not isinstance(v, (str, int, float))]:
-                raise ValueError(f"column {name!r} holds {strange[0]!r}: text and numbers can be stored")
+            check_storable(name, values)
         return {"continuous": sorted(self.continuous), "min_count": self.min_count,
                 "hashed": self.hashed, "vocabularies": vocabularies}
 

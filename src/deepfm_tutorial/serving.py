@@ -13,7 +13,7 @@ from mxnet import gluon, nd
 from scipy.special import expit
 
 from .checkpoint import flush
-from .checks import as_numpy, check_ids, field_bounds
+from .checks import as_numpy, check_ids, check_storable, field_bounds
 from .dnn import BatchNorm
 from .export import INPUTS, graph_of, input_names, write_onnx
 from .fields import FieldEncoder
@@ -140,8 +140,7 @@ def _sample(model, encoder, columns):
     probabilities = predict(model, *_inputs(encoder, columns))
     columns = {name: as_numpy(columns[name]).tolist() for name in encoder.field_names}
     for name, column in columns.items():
-        if strange := [value for value in column if not isinstance(value, (str, int, float))]:
-            raise ValueError(f"column {name!r} holds {strange[0]!r}: text and numbers can be stored")
+        check_storable(name, column)
     return {"columns": columns, "probabilities": probabilities.tolist()}
 
 

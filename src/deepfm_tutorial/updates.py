@@ -94,6 +94,14 @@ class Updates:
                 _put_rows(array, used, part)
 
 
+def named_parameters(model):
+    """The parameters by their place in the model, as in `embedding.factors`.
+
+    Gluon's public names count the blocks that a process has made; `save_parameters` goes by these.
+    """
+    return model._collect_params_with_prefix()
+
+
 def as_graph(model, tables, with_values=False, with_embeddings=False):
     """Return the model as a block in which `tables` are inputs, as ids are, and no parameters.
 

@@ -17,17 +17,17 @@ def check_mean_of_all(mean_of_all):
 
 
 def check_bytes_of_a_step(bytes_of_a_step):
-    """Chapter 11: bytes_of_a_step(distinct, k, dense), what one worker sends and receives in a step."""
-    for distinct, k, dense in ((5000, 10, 20_000), (1, 1, 0), (300, 64, 7)):
-        found, row = float(bytes_of_a_step(distinct, k, dense)), 4 * (1 + k)
-        right = distinct * (2 * row + 32) + 8 * dense
+    """Chapter 11: bytes_of_a_step(distinct, k, others), what one worker sends and receives in a step."""
+    for distinct, k, others in ((5000, 10, 20_000), (1, 1, 0), (300, 64, 7)):
+        found, row = float(bytes_of_a_step(distinct, k, others)), 4 * (1 + k)
+        right = distinct * (2 * row + 32) + 8 * others
         assert not np.isclose(found, right / 2), "Both directions: rows come, and gradients go."
-        assert not np.isclose(found, distinct * (2 * 4 * k + 32) + 8 * dense), "A row is w_i and v_i."
-        assert not np.isclose(found, distinct * 2 * row + 8 * dense), (
+        assert not np.isclose(found, distinct * (2 * 4 * k + 32) + 8 * others), "A row is w_i and v_i."
+        assert not np.isclose(found, distinct * 2 * row + 8 * others), (
             "Each row names itself: add 20 bytes on the way out and 12 on the way in.")
-        assert not dense or not np.isclose(found, distinct * (2 * row + 32) + 4 * dense), (
-            "The dense parameters are pulled, and their gradients pushed.")
-        assert np.isclose(found, right), f"Not {found:,.0f} bytes for {distinct} rows, k = {k}, {dense} dense."
+        assert not others or not np.isclose(found, distinct * (2 * row + 32) + 4 * others), (
+            "The other parameters are pulled, and their gradients pushed.")
+        assert np.isclose(found, right), f"Not {found:,.0f} bytes for {distinct} rows, k = {k}, {others} others."
     print(RIGHT)
 
 
