@@ -1,5 +1,8 @@
 """A trained model as a graph of operators: MXNet's own form, and ONNX (chapter 12)."""
 import json
+import sys
+import types
+from contextlib import contextmanager
 
 import mxnet as mx
 
@@ -7,6 +10,12 @@ from .updates import named_parameters
 
 INPUTS = {"ids": "int32", "values": "float32"}
 """What a graph takes, each (B, F), and of which type. Only continuous fields need `values`."""
+
+OPSET, IR_VERSION = 13, 7
+"""What each file is stamped with: the oldest that MXNet's operators need (ONNX 1.8, November 2020).
+
+MXNet stamps the newest that the installed onnx knows, and an engine refuses what is newer than itself.
+"""
 
 
 def input_names(with_values):
@@ -33,19 +42,22 @@ def write_onnx(path, model, with_values=False):
     """Write the model's graph and parameters to an ONNX file, for any number of rows.
 
     Inputs and parameters are named as in `graph_of`; the output is `logits` (B,). The file is one
-    protobuf message, which can have 2 GB at most.
+    protobuf message, which can have 2 GB at most. The file is of `OPSET` and `IR_VERSION`, so that
+    onnxruntime 1.7 and later open it.
     """
     import onnx  # only who exports needs it
 
     graph = graph_of(model, with_values)
     types = [INPUTS[name] for name in input_names(with_values)]
     num_fields = len(model.field_sizes)
-    mx.onnx.export_model(graph, {name: p.data() for name, p in named_parameters(model).items()},
-                         in_shapes=[(1, num_fields)] * len(types), in_types=types,
-                         onnx_file_path=str(path), dynamic=True,
-                         dynamic_input_shapes=[("rows", num_fields)] * len(types))
+    with _onnx_mapping(onnx):
+        mx.onnx.export_model(graph, {name: p.data() for name, p in named_parameters(model).items()},
+                             in_shapes=[(1, num_fields)] * len(types), in_types=types,
+                             onnx_file_path=str(path), dynamic=True,
+                             dynamic_input_shapes=[("rows", num_fields)] * len(types))
     exported = onnx.load(path)
     _fix_parameters(exported.graph)
+    exported.ir_version, exported.opset_import[0].version = IR_VERSION, OPSET
     onnx.checker.check_model(exported)
     onnx.save(exported, path)
 
@@ -56,3 +68,22 @@ def _fix_parameters(graph):
     inputs = [given for given in graph.input if given.name not in fixed]
     del graph.input[:]
     graph.input.extend(inputs)
+
+
+@contextmanager
+def _onnx_mapping(onnx):
+    """Lend onnx the module `onnx.mapping`, which MXNet's exporter reads and onnx 1.19 removed."""
+    if hasattr(onnx, "mapping"):
+        yield
+        return
+    number_of = onnx.helper.np_dtype_to_tensor_dtype
+    numbers = [n for n in onnx.TensorProto.DataType.values() if n != onnx.TensorProto.UNDEFINED]
+    dtypes = {n: onnx.helper.tensor_dtype_to_np_dtype(n) for n in numbers}
+    lent = types.ModuleType("onnx.mapping")
+    lent.TENSOR_TYPE_TO_NP_TYPE = dtypes
+    lent.NP_TYPE_TO_TENSOR_TYPE = {dtype: number_of(dtype) for dtype in dtypes.values()}
+    onnx.mapping = sys.modules["onnx.mapping"] = lent
+    try:
+        yield
+    finally:
+        del onnx.mapping, sys.modules["onnx.mapping"]

@@ -7,14 +7,18 @@ Two things, each of which your own environment variables override:
   waits for the others should not spin for long: beside one other busy process, that made the
   training of a small model more than 50 times slower. Set `OMP_NUM_THREADS`,
   `MXNET_CPU_WORKER_NTHREADS`, `GOMP_SPINCOUNT` or `OMP_WAIT_POLICY` yourself and they stay as
-  you set them.
-- **A NumPy name.** MXNet reads `numpy.bool` while it is imported, a name that NumPy 1.24
-  removed (https://github.com/apache/mxnet/issues/21165). It is lent for the import and taken
-  back, so that NumPy is left as it was found. `mxnet.nd` and Gluon, all that the book uses,
-  never ask for it again; `mxnet.np` does (Boolean masks, comparisons). If you use `mxnet.np`,
-  set `DEEPFM_TUTORIAL_NUMPY_BOOL=keep`; with `off` the name is not lent at all.
+  you set them. OpenMP allows a list of counts, one for each level of nesting; MXNet would abort
+  on it, so its first count is taken. A value that OpenMP would not understand counts as not set,
+  with a warning; an empty one without.
+- **NumPy's names.** While it is imported, MXNet reads names that NumPy has removed since: `bool`
+  in NumPy 1.24 (https://github.com/apache/mxnet/issues/21165), others in NumPy 2. They are lent
+  for the import and taken back, so that NumPy is left as it was found. `mxnet.nd` and Gluon, all
+  that the book uses, never ask for them again; `mxnet.np` does (Boolean masks, comparisons). If
+  you use `mxnet.np`, set `DEEPFM_TUTORIAL_NUMPY_BOOL=keep`; with `off` no name is lent at all.
 """
 import os
+import re
+import warnings
 from contextlib import contextmanager
 
 import numpy
@@ -24,22 +28,49 @@ from . import cluster
 # Measured on two cores. Layers of a few hundred units give more threads little to do.
 MOST_THREADS = 4
 
+# What OpenMP (or, for the second, MXNet) takes. MXNet waits for ever for a worker if there is none.
+COUNT = r"\s*\+?0*[1-9]\d{0,4}\s*"
+ALLOWED = {
+    "OMP_NUM_THREADS": (f"{COUNT}(,{COUNT})*", "a whole number from 1 to 99999, or several with commas"),
+    "MXNET_CPU_WORKER_NTHREADS": (COUNT, "a whole number from 1 to 99999"),
+    "GOMP_SPINCOUNT": (r"\s*(\d{1,18}\s*[kmgt]?|infinity|infinite)\s*", "a whole number or infinite"),
+    "OMP_WAIT_POLICY": (r"\s*(active|passive)\s*", "active or passive"),
+}
+
+# What MXNet 1.9.1 reads from NumPy and NumPy 2.5 no longer has. The first three are used; the rest
+# is only copied into mxnet.np: constants, functions under their new names, and stubs for what
+# NumPy gave up in 1.20, which MXNet replaces with its own.
+LENT = {
+    "bool": bool, "round_": numpy.round, "product": numpy.prod,
+    "PZERO": 0.0, "NZERO": -0.0, "PINF": numpy.inf, "NINF": -numpy.inf, "Inf": numpy.inf,
+    "NAN": numpy.nan, "NaN": numpy.nan,
+    "alltrue": numpy.all, "sometrue": numpy.any, "in1d": numpy.isin,
+    "trapz": getattr(numpy, "trapezoid", None),
+    **dict.fromkeys(["mirr", "msort", "npv", "pmt", "ppmt", "pv", "rate"]),
+}
+
 
 def set_threads():
     """Set MXNet's thread counts, unless the environment already says what they are."""
+    for name, (pattern, allowed) in ALLOWED.items():
+        value = os.environ.get(name)
+        if value is not None and not re.fullmatch(pattern, value, re.IGNORECASE | re.ASCII):
+            del os.environ[name]
+            if value.strip():
+                warnings.warn(f"{name}={value!r} is ignored: {allowed} is allowed", stacklevel=2)
     cores = min(os.cpu_count() or 1, MOST_THREADS)
-    os.environ.setdefault("OMP_NUM_THREADS", str(cores))
+    os.environ["OMP_NUM_THREADS"] = str(int(os.environ.get("OMP_NUM_THREADS", str(cores)).split(",")[0]))
     os.environ.setdefault("MXNET_CPU_WORKER_NTHREADS", "1")
     if "OMP_WAIT_POLICY" not in os.environ:  # GOMP_SPINCOUNT would override it
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 @contextmanager
-def numpy_bool(mode):
-    """Lend NumPy the name `bool` for a while.
+def numpy_names(mode):
+    """Lend NumPy the names in `LENT` that it lacks, for a while.
 
     Args:
-        mode: `"lend"` takes it back at the end, `"keep"` leaves it, `"off"` does nothing.
+        mode: `"lend"` takes them back at the end, `"keep"` leaves them, `"off"` does nothing.
 
     Raises:
         ValueError: `mode` is none of these.
@@ -47,17 +78,17 @@ def numpy_bool(mode):
     if mode not in ("lend", "keep", "off"):
         raise ValueError(f"DEEPFM_TUTORIAL_NUMPY_BOOL={mode!r}: lend, keep or off is allowed")
     # Not hasattr: asking NumPy 1.26 for the name warns.
-    missing = "bool" not in vars(numpy)
-    if missing and mode != "off":
-        numpy.bool = bool
+    missing = [] if mode == "off" else [name for name in LENT if name not in vars(numpy)]
+    for name in missing:
+        setattr(numpy, name, LENT[name])
     try:
         yield
     finally:
-        if missing and mode == "lend":
-            del numpy.bool
+        for name in missing if mode == "lend" else []:
+            delattr(numpy, name)
 
 
 set_threads()
 cluster.stop_unless_complete(os.environ)  # a server's import of MXNet would abort and not say why
-with numpy_bool(os.environ.get("DEEPFM_TUTORIAL_NUMPY_BOOL", "lend")):
+with numpy_names(os.environ.get("DEEPFM_TUTORIAL_NUMPY_BOOL") or "lend"):
     import mxnet  # noqa: F401  (the import is the point)
