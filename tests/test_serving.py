@@ -3,11 +3,12 @@ import json
 
 import mxnet as mx
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from scipy.special import expit
 
-from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, serving
+from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, export, serving
 from deepfm_tutorial.quantising import dequantise, quantise
 
 COLUMNS = {"day": ["Mon", "Sun", "Sun", "Tue"], "user": [30, 10, 20, 10], "site": ["a", "b", "c", "a"]}
@@ -69,6 +70,13 @@ def test_the_graph_takes_any_number_of_rows_and_nothing_but_its_inputs(saved):
         ("ids", ["rows", 3], "tensor(int32)")]
     assert not session.get_overridable_initializers()  # the weights are fixed
     assert [found.name for found in session.get_outputs()] == ["logits"]
+
+
+def test_a_file_is_stamped_with_the_oldest_versions_that_its_operators_need(saved):
+    graph = onnx.load(saved[2] / "model.onnx")
+    needed = [onnx.defs.get_schema(node.op_type, export.OPSET).since_version for node in graph.graph.node]
+    assert (graph.ir_version, graph.opset_import[0].version) == (7, 13) and max(needed) == 13
+    assert onnx.helper.find_min_ir_version_for(graph.opset_import) == 7
 
 
 def test_another_model_of_the_stored_shape_takes_the_stored_parameters(saved):
