@@ -67,7 +67,7 @@ notebooks: .venv/installed
 
 # Two parts need more than Python: studies/workers.py line (root, ip, tc), studies/browser_onnx.py (npm).
 studies: data
-	for study in click_log movielens large_tables latency; do $(BIN)/python studies/$$study.py || exit; done
+	for study in embedding_cost click_log movielens large_tables latency; do $(BIN)/python studies/$$study.py || exit; done
 	$(BIN)/python studies/workers.py loopback
 
 # Before the notebooks, so that the download's progress bar is not stored in a chapter.

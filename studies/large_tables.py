@@ -23,6 +23,7 @@ from deepfm_tutorial import (FM, DeepFM, FieldEncoder, LogisticRegression, Updat
 FIELDS, FACTORS, BATCH = 26, 10, 4096
 FEATURES = (10_000, 100_000, 1_000_000, 10_000_000)
 WAYS = ("FM, whole tables", "FM, MXNet's row-sparse", "FM, by rows", "DeepFM, by rows")
+MARKED = (10_000, 100_000, 1_000_000, 4_000_000)
 MAPPED_ROWS = (2_000_000, 8_000_000)
 BUCKETS = (800, 400, 200, 100, 50, 25)
 LEAST_COUNTS = (1, 100, 200, 400, 800, 1600, 3200)
@@ -85,6 +86,26 @@ def growth(rounds=9, steps=8):
         values = sorted(values[1:])
         yield {"features": num_features, "distinct": distinct[num_features], "way": way,
                "rows_per_second": median(values), "least": values[0], "most": values[-1]}
+
+
+def marks(rounds=21, batch=1000):
+    """The backward pass of MXNet's own look-up, one factor, the same batch: what grows is the table."""
+    ids, times = nd.arange(batch, dtype="int32"), {}
+    tables = {n: gluon.nn.Embedding(n, 1, sparse_grad=True) for n in MARKED}
+    for table in tables.values():
+        table.initialize()
+    for _ in range(rounds + 1):  # the first is a warm-up
+        for n, table in tables.items():
+            with autograd.record():
+                loss = table(ids).sum()
+            loss.wait_to_read()
+            start = time.perf_counter()
+            loss.backward()
+            table.weight.grad().wait_to_read()
+            times.setdefault(n, []).append(1000 * (time.perf_counter() - start))
+    for n, taken in times.items():
+        yield {"features": n, "batch": batch, "rounds": rounds, "median_ms": median(taken[1:]),
+               "least_ms": min(taken[1:]), "most_ms": max(taken[1:])}
 
 
 def status(name):
@@ -198,7 +219,7 @@ def adam():
                 yield {"batch_size": batch_size, "lazy": lazy, "seed": seed, **result}
 
 
-PARTS = {part.__name__: part for part in (growth, memory, mapped, price, adam)}
+PARTS = {part.__name__: part for part in (growth, marks, memory, mapped, price, adam)}
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1].endswith("_of"):

@@ -11,6 +11,7 @@ def keys(name, *columns):
 
 def test_each_run_is_stored_once():
     assert keys("growth", "features", "way") == sorted(product(study.FEATURES, study.WAYS))
+    assert keys("marks", "features", "rounds") == [(n, 21) for n in study.MARKED]
     assert keys("mapped", "rows") == [(rows,) for rows in study.MAPPED_ROWS]
     assert keys("adam", "batch_size", "lazy", "seed") == sorted(product((128, 2048), (False, True), study.SEEDS))
     amounts = [("buckets", m) for m in study.BUCKETS] + [("least count", c) for c in study.LEAST_COUNTS]

@@ -135,7 +135,7 @@ class Job:
         self.guard.stdin.close()
         self.guard.stdout.close()
         for reader in self.readers:
-            reader.join(timeout=GRACE)
+            reader.join(timeout=10 * GRACE)  # its pipe is open only if a process left the group
 
     def _send(self, number):
         with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left

@@ -21,7 +21,7 @@ def run_and_kill(arguments, seconds):
     return process.returncode == -9
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(7200)
 def test_killed_at_fifty_random_moments_the_weights_are_bit_equal(tmp_path):
     """Each training is started and killed until a start reaches its end."""
     subprocess.run([*JOB, tmp_path / "whole", tmp_path / "whole.npz"], check=True)
