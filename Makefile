@@ -13,8 +13,8 @@
 # Each makes .venv first when it is missing or older than requirements.txt.
 
 # The first of these that the book supports; else python3, and then the check below says why not.
-PYTHON ?= $(shell for python in python3 python3.12 python3.11; do \
-	$$python src/deepfm_tutorial/preflight.py >/dev/null 2>&1 && echo $$python && exit; \
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python tools/preflight.py >/dev/null 2>&1 && echo $$python && exit; \
 	done; echo python3)
 BIN := .venv/bin
 CHROMIUM ?= chromium
@@ -24,13 +24,18 @@ ifdef DEEPFM_TUTORIAL_DATA
 export DEEPFM_TUTORIAL_DATA := $(shell cd "$(DEEPFM_TUTORIAL_DATA)" && pwd || echo "$(DEEPFM_TUTORIAL_DATA)")
 endif
 
+# Whatever the machine's language, files are UTF-8; and what a command took counts from here.
+export PYTHONUTF8 := 1
+export BOOK_STARTED := $(shell date +%s)
+
 .PHONY: book test test-site test-kill serve pdf notebooks studies bench clean lock data
 
 book: data
-	$(BIN)/jupyter-book build . -W -n --keep-going
+	@$(BIN)/python tools/book.py
 
+# Two files at a time; what one holds runs in its order, in one process.
 test: data
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # From the book that `make book` left, or that it makes now if sources are newer.
 test-site: _build/html/index.html
@@ -41,7 +46,7 @@ test-site: _build/html/index.html
 test-kill: .venv/installed
 	$(BIN)/python -m pytest -s tests/killed
 
-SOURCES := _config.yml _toc.yml $(shell find book notebooks src -type f -not -path '*/.*' -not -name '*.pyc' \
+SOURCES = _config.yml _toc.yml $(shell find book notebooks src tools -type f -not -path '*/.*' -not -name '*.pyc' \
 	-not -path '*.egg-info/*')
 _build/html/index.html: $(SOURCES)
 	$(MAKE) book
@@ -51,7 +56,7 @@ serve: .venv/installed
 	@echo "Serving on http://127.0.0.1:8000, Ctrl-C ends it"
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/serve/_build/html 8000 2>/dev/null & \
 	trap "kill $$!" EXIT; \
-	BOOK_EXECUTE=off $(BIN)/watchfiles '$(BIN)/jupyter-book build . --path-output _build/serve' \
+	$(BIN)/watchfiles '$(BIN)/jupyter-book build . --path-output _build/serve' \
 		book notebooks src _config.yml _toc.yml
 
 pdf: .venv/installed
@@ -60,7 +65,7 @@ pdf: .venv/installed
 	latexmk, makeindex, rsvg-convert and the font WenQuanYi Zen Hei. On Debian: apt-get install \
 	fontconfig fonts-freefont-otf fonts-wqy-zenhei latexmk librsvg2-bin texlive-fonts-recommended \
 	texlive-lang-chinese texlive-latex-extra texlive-xetex" >&2; exit 1; }
-	BOOK_EXECUTE=off $(BIN)/jupyter-book build . -W --keep-going --builder pdflatex
+	$(BIN)/jupyter-book build . -W --keep-going --builder pdflatex
 
 notebooks: .venv/installed
 	$(BIN)/jupyter lab notebooks
@@ -70,18 +75,14 @@ studies: data
 	for study in embedding_cost click_log movielens large_tables latency; do $(BIN)/python studies/$$study.py || exit; done
 	$(BIN)/python studies/workers.py loopback
 
-# Before the notebooks, so that the download's progress bar is not stored in a chapter.
+# Before the notebooks, so that the download's progress bar is not stored in a chapter. Without the
+# data the book goes without: see tools/needs.py.
 data: .venv/installed
-	$(BIN)/deepfm-tutorial-data
+	@$(BIN)/python tools/needs.py
 
 .venv/installed: requirements.txt pyproject.toml
-	@$(PYTHON) src/deepfm_tutorial/preflight.py
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-		--only-binary :all: -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-		--no-build-isolation --editable .
-	touch $@
+	@$(PYTHON) tools/preflight.py
+	@$(PYTHON) tools/install.py
 
 bench: .venv-bench/installed
 	.venv-bench/bin/deepfm-tutorial-data

@@ -1,1 +1,21 @@
-import deepfm_tutorial  # noqa: F401  (before any test module imports MXNet)
+"""Tests and notebooks whose needs this machine does not meet are skipped, and the reason is shown."""
+import needs  # first: it prepares NumPy and the threads, also for the notebooks' kernels
+import nbformat
+import pytest
+
+
+def needs_of(item):
+    """The names of what a test, or a notebook's cell, declares."""
+    if item.path.suffix == ".ipynb":
+        return needs.of_notebook(nbformat.read(item.path, 4))
+    return [name for marker in item.iter_markers("needs") for name in marker.args]
+
+
+def pytest_collection_modifyitems(items):
+    declared = {}  # of each notebook once, not of each cell
+    for item in items:
+        key = item.path if item.path.suffix == ".ipynb" else item.nodeid
+        if key not in declared:
+            declared[key] = needs.unmet(needs_of(item))
+        if reason := declared[key]:
+            item.add_marker(pytest.mark.skip(reason=reason))

@@ -1,4 +1,4 @@
-"""The rendered book, built from the stored outputs (nbval has just compared those)."""
+"""The rendered book, built from the stored outputs (nbval compares those), and the command that executes it."""
 import os
 import re
 import shutil
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import book
 import nbformat
 import pytest
 import yaml
@@ -22,9 +23,9 @@ def toc_files():
 
 
 def build(source, output, **environment):
-    """Build a book from its stored outputs, as `make book` would; return what the command said."""
+    """Build a book from its stored outputs; return what the command said."""
     return subprocess.run([*BUILD, source, "--path-output", output], text=True, capture_output=True,
-                          env={**os.environ, "BOOK_EXECUTE": "off", **environment})
+                          env={**os.environ, **environment})
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +107,42 @@ def small_book(tmp_path):
     return tmp_path
 
 
-def test_a_failing_notebook_stops_the_build(small_book):
-    cells = [nbformat.v4.new_markdown_cell("# Page"), nbformat.v4.new_code_cell("assert 1 + 1 == 3")]
+def write_page(folder, *code):
+    cells = [nbformat.v4.new_markdown_cell("# Page"), *map(nbformat.v4.new_code_cell, code)]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), small_book / "page.ipynb")
-    result = build(small_book, small_book, BOOK_EXECUTE="force")
-    assert result.returncode != 0 and "AssertionError" in result.stdout + result.stderr
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "page.ipynb")
+
+
+def test_the_command_executes_the_notebooks_and_says_a_line_a_stage(small_book, capfd):
+    write_page(small_book, "print(6 * 7)")
+    assert book.main(small_book) == 0
+    seen = capfd.readouterr()
+    assert [line.split()[0] for line in seen.out.splitlines()] == ["page", "pages", str(small_book / "_build/html/index.html")]
+    assert seen.err == "" and "42" in (small_book / "_build/html/page.html").read_text()
+    write_page(small_book, "print(6 * 8)")  # and nothing of the first run is left
+    assert book.main(small_book) == 0 and "48" in (small_book / "_build/html/page.html").read_text()
+
+
+def test_a_failing_cell_is_shown_with_its_traceback_and_nothing_after_it(small_book, capfd):
+    write_page(small_book, "1 + 1", "assert 1 + 1 == 3, 'wrong'")
+    assert book.main(small_book) == 1
+    seen = capfd.readouterr()
+    assert seen.out == "" and seen.err.startswith("page, code cell 2: ")
+    assert "assert 1 + 1 == 3" in seen.err and seen.err.rstrip().endswith("AssertionError: wrong")
+    assert not (small_book / "_build/html").exists()
+
+
+@pytest.mark.parametrize("code, said", [("import sys; print('careful', file=sys.stderr)", "stderr was found"),
+                                        ("pass", "nowhere")])
+def test_a_warning_fails_the_build_and_is_shown(small_book, capfd, code, said):
+    write_page(small_book, code)
+    if said == "nowhere":
+        notebook = nbformat.read(small_book / "page.ipynb", 4)
+        notebook.cells[0].source += "\n\n{doc}`nowhere`"
+        nbformat.write(notebook, small_book / "page.ipynb")
+    assert book.main(small_book) == 1
+    shown = capfd.readouterr().err.splitlines()
+    assert said in shown[0] and len(shown) < 5
 
 
 def test_buttons_lead_to_the_repository_that_is_named_and_are_absent_without(small_book):

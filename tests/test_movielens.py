@@ -1,6 +1,7 @@
 """Loading MovieLens: the published files, and every way in which they can fail to be there."""
 import http.server
 import shutil
+import socket
 import threading
 
 import numpy as np
@@ -54,6 +55,7 @@ def cached(tmp_path):
     return sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
 
 
+@pytest.mark.needs("movielens")
 def test_the_published_data():
     data = load_movielens(progress=False)
     assert {name: len(set(column)) for name, column in data.columns.items()} == {
@@ -135,6 +137,48 @@ def test_a_missing_network_is_said_with_the_way_out(served, tmp_path):
     with pytest.raises(ConnectionError, match="u.data.*DEEPFM_TUTORIAL_DATA"):
         load_movielens(progress=False)
     assert cached(tmp_path) == []
+
+
+def test_a_server_that_does_not_answer_costs_seconds(served, tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts and says nothing
+        monkeypatch.setattr(movielens, "ADDRESS", f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        monkeypatch.setattr(movielens, "SECONDS", 0.1)
+        with pytest.raises(ConnectionError, match="ReadTimeout"):
+            load_movielens(progress=False)
+    assert cached(tmp_path) == []
+
+
+def test_offline_the_server_is_not_asked_but_the_cache_is(served, monkeypatch):
+    monkeypatch.setenv("DEEPFM_TUTORIAL_OFFLINE", "1")
+    with pytest.raises(ConnectionError, match="u.data.*DEEPFM_TUTORIAL_DATA"):
+        load_movielens(progress=False)
+    monkeypatch.delenv("DEEPFM_TUTORIAL_OFFLINE")
+    load_movielens(progress=False)
+    monkeypatch.setenv("DEEPFM_TUTORIAL_OFFLINE", "1")
+    assert len(load_movielens().labels) == 3
+
+
+@pytest.mark.parametrize("blocked", ["cache", "cache/deepfm_tutorial/ml-100k"])
+def test_a_cache_that_cannot_be_written_is_named_and_the_network_is_not_blamed(served, tmp_path, blocked):
+    (tmp_path / blocked).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / blocked).write_text("a file, where a folder should be")
+    with pytest.raises(OSError, match=f"{tmp_path / 'cache'}.*cannot be written.*XDG_CACHE_HOME") as caught:
+        load_movielens(progress=False)
+    assert not isinstance(caught.value, ConnectionError)
+
+
+def test_whether_it_is_here_is_said_without_the_network(served, tiny, tmp_path, monkeypatch):
+    assert not movielens.is_here()
+    load_movielens(progress=False)
+    served.shutdown()
+    assert movielens.is_here()
+    (tmp_path / "cache/deepfm_tutorial/ml-100k/u.item").write_text("spoilt")
+    assert not movielens.is_here()
+    monkeypatch.setenv("DEEPFM_TUTORIAL_DATA", str(tiny))
+    assert movielens.is_here()
+    (tiny / "u.user").unlink()
+    with pytest.raises(FileNotFoundError, match="u.user"):
+        movielens.is_here()
 
 
 def test_the_command_says_it_in_one_line(tiny):

@@ -1,4 +1,4 @@
-"""What is set before MXNet is imported, each in a process of its own; and who may install at all."""
+"""What is set before MXNet is imported, each in a process of its own."""
 import os
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import numpy
 import pytest
 
-from deepfm_tutorial import preflight, runtime
+from deepfm_tutorial import runtime
 from deepfm_tutorial.runtime import LENT
 
 SETTINGS = ["OMP_NUM_THREADS", "MXNET_CPU_WORKER_NTHREADS", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY",
@@ -71,35 +71,3 @@ def test_a_setting_that_is_none_is_ignored_with_a_warning(name, value, monkeypat
                                            ("yes", "'yes': lend, keep or off is allowed")])
 def test_off_lends_nothing_and_other_words_are_refused(mode, message):
     assert message in run("import deepfm_tutorial", DEEPFM_TUTORIAL_NUMPY_BOOL=mode).stderr
-
-
-@pytest.mark.parametrize("machine", [((3, 11), "Linux", "x86_64"), ((3, 12), "Linux", "aarch64"),
-                                     ((3, 12), "Darwin", "x86_64")])
-def test_supported_machines_pass_the_preflight(machine):
-    assert preflight.problem(*machine) is None
-
-
-@pytest.mark.parametrize("machine, wrong, remedy", [
-    (((3, 10), "Linux", "x86_64"), "Python 3.10", "PYTHON=python3.12"),
-    (((3, 13), "Linux", "x86_64"), "Python 3.13", "PYTHON=python3.12"),
-    (((3, 12), "Windows", "AMD64"), "Windows", "WSL 2"),
-    (((3, 12), "Darwin", "arm64"), "Apple silicon", "container"),
-    (((3, 12), "Linux", "riscv64"), "riscv64", "x86-64"),
-])
-def test_other_machines_are_told_what_is_wrong_and_what_to_do(machine, wrong, remedy):
-    message = preflight.problem(*machine)
-    assert wrong in message and remedy in message and len(message.splitlines()) <= 3
-
-
-def test_make_stops_before_it_installs_on_an_unsupported_python(tmp_path):
-    fake = tmp_path / "python"
-    fake.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import sys, runpy; '
-                    "sys.version_info = (3, 9, 0); runpy.run_path(sys.argv[1], run_name='__main__')"
-                    '" "$@"\n')
-    fake.chmod(0o755)
-    root = os.path.dirname(os.path.dirname(__file__))
-    for name in ("Makefile", "requirements.txt", "pyproject.toml", "src"):
-        (tmp_path / name).symlink_to(os.path.join(root, name))
-    result = subprocess.run(["make", "book", f"PYTHON={fake}"], cwd=tmp_path, text=True, capture_output=True)
-    assert result.returncode != 0 and "This is Python 3.9" in result.stderr
-    assert not (tmp_path / ".venv").exists()

@@ -2,7 +2,7 @@
 
 | variable | what it does |
 | --- | --- |
-| `BOOK_EXECUTE` | `off` builds from the notebooks' stored outputs |
+| `BOOK_EXECUTED` | a folder of executed copies of the notebooks; without it, stored outputs are shown |
 | `BOOK_REPOSITORY` | the repository's web address: edit, issue and launch buttons lead there |
 | `BOOK_BRANCH` | the branch that they lead to, `main` unless told |
 | `BOOK_URL` | where the pages will be served |
@@ -11,13 +11,10 @@ Without an address the buttons are absent.
 """
 import os
 import re
+import shutil
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
-
-
-def set_execution(app, config):
-    config.nb_execution_mode = os.environ.get("BOOK_EXECUTE", config.nb_execution_mode)
 
 
 def set_repository(app, config):
@@ -33,11 +30,20 @@ def set_repository(app, config):
 def set_edition(app, config):
     """Version and date of the last change, for the foot of each page."""
     config.html_theme_options["extra_footer"] += f" Version {version('deepfm_tutorial')}."
-    changed = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=Path(__file__).parent,
-                             capture_output=True, text=True, check=False).stdout.strip()
-    if changed:  # a clone, not an unpacked archive
-        os.environ.setdefault("SOURCE_DATE_EPOCH", changed)
-        config.html_last_updated_fmt = "%Y-%m-%d"
+    root = Path(__file__).parents[2]
+    if (root / ".git").exists() and shutil.which("git"):  # a clone, not an unpacked archive
+        changed = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=root,
+                                 capture_output=True, text=True, check=False).stdout.strip()
+        if changed:
+            os.environ.setdefault("SOURCE_DATE_EPOCH", changed)
+            config.html_last_updated_fmt = "%Y-%m-%d"
+
+
+def take_executed(app, docname, source):
+    """Read a notebook's executed copy in its place."""
+    copy = Path(os.environ.get("BOOK_EXECUTED", os.devnull)) / (Path(docname).name + ".ipynb")
+    if copy.is_file():
+        source[0] = copy.read_text("utf-8")
 
 
 def mend_roles(app, pagename, templatename, context, doctree):
@@ -53,8 +59,9 @@ def drop_second_icons(app, exception):
 
 
 def setup(app):
-    for handler in (set_execution, set_repository, set_edition):
+    for handler in (set_repository, set_edition):
         app.connect("config-inited", handler, priority=10)  # before the theme and myst-nb look
+    app.connect("source-read", take_executed)
     app.connect("html-page-context", mend_roles)
     app.connect("build-finished", drop_second_icons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

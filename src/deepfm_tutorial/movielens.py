@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pooch
+import requests
 
 ADDRESS = "https://files.grouplens.org/datasets/movielens/ml-100k/"
+SECONDS = 5  # without an answer; then the server counts as out of reach
 SHA256 = {
     "u.data": "06416e597f82b7342361e41163890c81036900f418ad91315590814211dca490",
     "u.user": "f120e114da2e8cf314fd28f99417c94ae9ddf1cb6db8ce0e4b5995d40e90e62c",
@@ -46,7 +48,8 @@ def load_movielens(progress=True):
     """Return MovieLens 100K, downloading it into a per-user cache the first time.
 
     With `DEEPFM_TUTORIAL_DATA` set, nothing is downloaded: the three files are read from that
-    directory, or from `ml-100k` inside it.
+    directory, or from `ml-100k` inside it. With `DEEPFM_TUTORIAL_OFFLINE=1` the server counts as
+    out of reach.
 
     Args:
         progress: whether a download shows a progress bar.
@@ -57,10 +60,23 @@ def load_movielens(progress=True):
     Raises:
         FileNotFoundError: `DEEPFM_TUTORIAL_DATA` lacks one of the files.
         ConnectionError: a download failed; no partial file is left.
+        OSError: the cache folder cannot be written.
         ValueError: a file is not the published one, or a line in it is malformed.
     """
     paths = {name: _find(name, progress) for name in SHA256}
     return read_movielens(paths)
+
+
+def is_here():
+    """Return whether `load_movielens` needs no network: the files are in its cache, or named.
+
+    Raises:
+        FileNotFoundError, ValueError: `DEEPFM_TUTORIAL_DATA` is set, and not to the published files.
+    """
+    if directory := os.environ.get("DEEPFM_TUTORIAL_DATA"):
+        return all(_offline(name, Path(directory)) for name in SHA256)
+    cached = {_cache() / name: sha256 for name, sha256 in SHA256.items()}
+    return all(path.is_file() and pooch.file_hash(str(path)) == sha256 for path, sha256 in cached.items())
 
 
 def read_movielens(paths):
@@ -102,21 +118,36 @@ def _offline(name, directory):
     return path
 
 
+def _cache():
+    return Path(pooch.os_cache("deepfm_tutorial")) / "ml-100k"
+
+
 def _download(name, progress):
     pooch.get_logger().setLevel("WARNING")
+    offline = os.environ.get("DEEPFM_TUTORIAL_OFFLINE", "") not in ("", "0")
     try:
         # pooch writes to a temporary file and moves it only when the hash is right.
-        return Path(pooch.retrieve(ADDRESS + name, known_hash=f"sha256:{SHA256[name]}",
-                                   fname=name, path=pooch.os_cache("deepfm_tutorial") / "ml-100k",
-                                   progressbar=progress))
-    except OSError as error:  # every exception of requests is one
+        return Path(pooch.retrieve(ADDRESS + name, known_hash=f"sha256:{SHA256[name]}", fname=name, path=_cache(),
+                                   downloader=_refuse if offline else pooch.HTTPDownloader(progress, timeout=SECONDS)))
+    except (requests.RequestException, ConnectionError) as error:
         raise ConnectionError(
             f"could not download {name} from {ADDRESS}{name} ({type(error).__name__}). Try again, or "
             "fetch u.data, u.user and u.item on another machine and name their directory in "
             "DEEPFM_TUTORIAL_DATA") from error
+    except OSError as error:
+        raise OSError(f"the folder {_cache()} cannot be written ({type(error).__name__}). Name another for caches in "
+                      "XDG_CACHE_HOME, or one that has the files in DEEPFM_TUTORIAL_DATA") from error
     except ValueError as error:
         raise ValueError(f"{name} from {ADDRESS}{name} is not the published file (its SHA-256 "
                          "differs): the download was cut short or altered, try again") from error
+
+
+def _cache():
+    return Path(pooch.os_cache("deepfm_tutorial")) / "ml-100k"
+
+
+def _refuse(*_):
+    raise ConnectionError("DEEPFM_TUTORIAL_OFFLINE is set")
 
 
 def _read(path, separator, num_parts, parse):

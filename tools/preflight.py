@@ -6,7 +6,8 @@ and imports nothing but the standard library.
 import platform
 import sys
 
-CONTAINER = "a Linux container (for example the image python:3.12)"
+CONTAINER = "a Linux container (for example the image python:3.13)"
+OLDEST, NEWEST = (3, 11), (3, 14)
 
 
 def problem(version, system, machine):
@@ -26,9 +27,12 @@ def problem(version, system, machine):
     if machine not in ("x86_64", "aarch64"):
         return ("MXNet 1.9.1 has no release for {} processors.\n"
                 "Run the book on x86-64, or on Linux on 64-bit ARM.".format(machine))
-    if version not in ((3, 11), (3, 12)):
-        return ("This is Python {}.{}; the book is tested with Python 3.11 and 3.12.\n"
-                "Install one of them, or name it: make book PYTHON=python3.12".format(*version))
+    if not OLDEST <= version <= NEWEST:
+        return ("This is Python {}.{}; the book is tested with Python 3.11 to 3.14.\n"
+                "Install one of them, or name it: make book PYTHON=python3.13".format(*version))
+    if system == "Darwin" and version == (3, 14):
+        return ("onnxruntime has no release for Python 3.14 on macOS with an Intel processor.\n"
+                "Install Python 3.13, or name it: make book PYTHON=python3.13")
     return None
 
 

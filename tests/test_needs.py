@@ -1,0 +1,85 @@
+"""What a notebook needs beyond the pinned packages: met, unmet, unknown; in the build and in the tests."""
+import json
+from pathlib import Path
+
+import book
+import nbformat
+import needs
+import pytest
+
+pytest_plugins = "pytester"
+ROOT = Path(__file__).parents[1]
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+STORED, NEW = "stored output", "new output"
+
+
+@pytest.fixture(params=[True, False], ids=["met", "unmet"])
+def met(request, monkeypatch):
+    monkeypatch.setitem(needs.NEEDS, "thing", needs.Need("the thing", lambda: request.param, "Get one."))
+    return request.param
+
+
+def write(path, needed, code=f"print('{NEW}')"):
+    """A notebook of a title and one cell, whose stored output is another than what it prints now."""
+    cell = nbformat.v4.new_code_cell(code, outputs=[nbformat.v4.new_output("stream", text=STORED + "\n")],
+                                     execution_count=1)
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), cell],
+                                            metadata={**KERNEL, "deepfm_tutorial": {"needs": needed}}), path)
+
+
+def test_the_build_executes_what_has_its_needs_and_puts_a_box_on_the_rest(met, tmp_path, capsys):
+    write(tmp_path / "page.ipynb", ["thing"])
+    with open(tmp_path / "log", "w") as log:
+        unmet = book.execute_all([tmp_path / "page.ipynb"], tmp_path / "executed", log)
+    cells = nbformat.read(tmp_path / "executed/page.ipynb", 4).cells
+    assert cells[-1].outputs[0].text == (NEW if met else STORED) + "\n"
+    if met:
+        assert unmet == {} and len(cells) == 2 and "page" in capsys.readouterr().out
+    else:
+        assert unmet == {"page": "This machine does not have the thing. Get one."}
+        assert cells[0].source == "# Title" and "stored outputs" in cells[1].source and "Get one." in cells[1].source
+
+
+def test_an_unknown_need_is_refused_by_name(tmp_path):
+    write(tmp_path / "page.ipynb", ["pytroch"])
+    with pytest.raises(ValueError, match="needs = 'pytroch': one of movielens"), open(tmp_path / "log", "w") as log:
+        book.execute_all([tmp_path / "page.ipynb"], tmp_path / "executed", log)
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        assert set(needs.of_notebook(nbformat.read(path, 4))) <= set(needs.NEEDS)
+
+
+def run_tests(pytester, has_thing, needed):
+    """Run the book's conftest on a notebook and two tests, in a process of its own."""
+    thing = f"import needs\nneeds.NEEDS['thing'] = needs.Need('the thing', lambda: {has_thing}, 'Get one.')\n"
+    pytester.makeconftest(thing + (ROOT / "tests/conftest.py").read_text("utf-8"))
+    pytester.makeini(f"[pytest]\npythonpath = {ROOT / 'tools'}\nmarkers = needs(name)")
+    write(pytester.path / "page.ipynb", [needed], code=f"print('{STORED}')")
+    pytester.makepyfile(f"import pytest\n@pytest.mark.needs('{needed}')\ndef test_it(): pass\ndef test_other(): pass")
+    return pytester.runpytest_subprocess("--nbval", "--nbval-current-env", "-rs", "-p", "no:cacheprovider")
+
+
+@pytest.mark.parametrize("has_thing, outcomes", [(True, {"passed": 3}), (False, {"passed": 1, "skipped": 2})])
+def test_the_tests_of_what_is_missing_are_skipped_with_the_reason(pytester, has_thing, outcomes):
+    result = run_tests(pytester, has_thing, "thing")
+    result.assert_outcomes(**outcomes)
+    assert ("This machine does not have the thing. Get one." in result.stdout.str()) != has_thing
+
+
+def test_an_unknown_need_of_a_test_stops_the_tests(pytester):
+    result = run_tests(pytester, True, "pytroch")
+    assert result.ret != 0 and "needs = 'pytroch'" in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize("error", [ConnectionError("no answer"), PermissionError("no folder"), ValueError("altered")])
+def test_what_cannot_be_fetched_is_said_and_stops_nothing(monkeypatch, capsys, error):
+    def fetch():
+        raise error
+    monkeypatch.setattr(needs, "NEEDS", {"thing": needs.Need("the thing", lambda: False, "Get one.", fetch)})
+    needs.main()
+    assert capsys.readouterr().err == f"Without the thing: {error}\n"
+
+
+def test_every_notebook_that_reads_the_data_says_so():
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        code = "".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+        assert ("load_movielens(" in code) == ("movielens" in needs.of_notebook(json.loads(path.read_text("utf-8")))), path

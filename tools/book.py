@@ -1,0 +1,124 @@
+"""Builds the book: `python tools/book.py`, which `make book` calls.
+
+First the notebooks are executed, two at a time, into copies in _build/executed; then Sphinx makes the
+pages from the copies. What they say beside a line a stage is in _build/book.log.
+"""
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import needs  # first: it prepares NumPy and the threads for the kernels, which inherit them
+import nbformat
+import yaml
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.filters import strip_ansi
+
+ROOT = Path(__file__).resolve().parents[1]
+AT_A_TIME = 2
+SECONDS = 1800  # for a cell that hangs; on a busy machine a slow one needs minutes
+PROBLEM = re.compile(r"WARNING:|ERROR:|CRITICAL:|Exception|[Ee]rror\b.*:")
+
+
+class Failed(Exception):
+    """A stage failed; the message says all that there is to say."""
+
+
+def main(root=ROOT):
+    """Build the book that lies in `root`; return its exit status."""
+    start = time.time()
+    build = root / "_build"
+    build.mkdir(exist_ok=True)
+    try:
+        with open(build / "book.log", "w", encoding="utf-8") as log:
+            unmet = execute_all(notebooks(root), build / "executed", log)
+            make_pages(root, log)
+    except Failed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    for name, reason in unmet.items():
+        print(f"{name} was not executed; its page shows stored outputs. {reason}")
+    print(f"{build / 'html' / 'index.html'}  {time.time() - float(os.environ.get('BOOK_STARTED', start)):.0f} s in all")
+    return 0
+
+
+def notebooks(root):
+    """The table of contents' notebooks, in its order."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
+    chapters = [toc["root"], *(c["file"] for part in toc.get("parts", []) for c in part["chapters"])]
+    return [path for chapter in chapters if (path := root / f"{chapter}.ipynb").is_file()]
+
+
+def execute_all(paths, folder, log):
+    """Write an executed copy of each notebook to `folder`, or a stored one; return those by name.
+
+    Raises:
+        Failed: a cell raised, hung or wrote to stderr; what still runs is ended.
+    """
+    folder.mkdir(exist_ok=True)
+    unmet = {}
+    for path in paths:
+        notebook = nbformat.read(path, 4)
+        if reason := needs.unmet(needs.of_notebook(notebook)):
+            unmet[path.stem] = reason
+            nbformat.write(boxed(notebook, reason), folder / path.name)
+    try:
+        asyncio.run(_execute([path for path in paths if path.stem not in unmet], folder, log))
+    except* Failed as failures:
+        raise failures.exceptions[0] from None
+    return unmet
+
+
+async def _execute(paths, folder, log):
+    turns = asyncio.Semaphore(AT_A_TIME)
+    async with asyncio.TaskGroup() as group:  # ends the others when one fails
+        for path in paths:
+            group.create_task(_execute_one(path, folder, log, turns))
+
+
+async def _execute_one(path, folder, log, turns):
+    async with turns:
+        start, notebook = time.monotonic(), nbformat.read(path, 4)
+        client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3",
+                                resources={"metadata": {"path": str(path.parent)}})
+        try:
+            await client.async_execute(stdout=log, stderr=log)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            raise Failed(f"{path.stem}, code cell {client.code_cells_executed}: {strip_ansi(str(error))}") from None
+        nbformat.write(notebook, folder / path.name)
+        print(f"{path.stem:32}{time.monotonic() - start:4.0f} s", flush=True)
+
+
+def boxed(notebook, reason):
+    """The notebook with a box below its title that says why its outputs are stored ones."""
+    box = nbformat.v4.new_markdown_cell(
+        "```{admonition} This page shows stored outputs\n:class: warning not-executed\n\n"
+        f"The chapter was not executed when this page was made. {reason} Its outputs are those of the last "
+        "time that it was.\n```")
+    return nbformat.from_dict({**notebook, "cells": [notebook.cells[0], box, *notebook.cells[1:]]})
+
+
+def make_pages(root, log):
+    """Make the pages from the executed copies.
+
+    Raises:
+        Failed: there was a warning or an error.
+    """
+    start = time.monotonic()
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", root, "-W", "-n", "--keep-going", "--all"]
+    with subprocess.Popen(command, env={**os.environ, "BOOK_EXECUTED": str(root / "_build" / "executed")}, text=True,
+                          encoding="utf-8", errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as sphinx:
+        said = strip_ansi(sphinx.communicate()[0])
+    log.write(said)
+    if sphinx.returncode:
+        lines = said.splitlines()
+        raise Failed("\n".join([line for line in lines if PROBLEM.search(line)] or lines[-15:]))
+    print(f"{'pages':32}{time.monotonic() - start:4.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
