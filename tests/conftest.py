@@ -1,6 +1,12 @@
 """Tests and notebooks whose needs this machine does not meet are skipped, and the reason is shown."""
-import needs  # first: it prepares NumPy and the threads, also for the notebooks' kernels
+import os
+
+# Several processes of tests share the cores; the notebooks' kernels inherit it.
+if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+
 import nbformat
+import needs  # it prepares NumPy and the other settings of threads
 import pytest
 
 

@@ -11,15 +11,19 @@ import sys
 import time
 from pathlib import Path
 
-import needs  # first: it prepares NumPy and the threads for the kernels, which inherit them
 import nbformat
 import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.filters import strip_ansi
 
-ROOT = Path(__file__).resolve().parents[1]
 AT_A_TIME = 2
+# The kernels inherit this and share the cores. Models as small as the book's lose little by it.
+os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // AT_A_TIME)))
+
+import needs  # noqa: E402  (it prepares NumPy and the other settings of threads)
+
+ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 1800  # for a cell that hangs; on a busy machine a slow one needs minutes
 PROBLEM = re.compile(r"WARNING:|ERROR:|CRITICAL:|Exception|[Ee]rror\b.*:")
 

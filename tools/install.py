@@ -63,7 +63,7 @@ def make_environment(uv):
 def install(uv):
     """Install everything; return the name of what did."""
     pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--retries", "1"]
-    ways = {"uv": [uv, "pip", "install", "--python", str(PYTHON)]} if uv else {}
+    ways = {"uv": [uv, "pip", "install", "--compile-bytecode", "--python", str(PYTHON)]} if uv else {}
     for name, command in (ways | {"pip": pip}).items():
         print("Installing the pinned packages with {} …".format(name), flush=True)
         if run([*command, *PINNED]) and run([*command, *PACKAGE]):

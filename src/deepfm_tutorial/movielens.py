@@ -133,13 +133,13 @@ def _download(name, progress):
         raise ConnectionError(
             f"could not download {name} from {ADDRESS}{name} ({type(error).__name__}). Try again, or "
             "fetch u.data, u.user and u.item on another machine and name their directory in "
-            "DEEPFM_TUTORIAL_DATA") from error
+            "DEEPFM_TUTORIAL_DATA") from None
     except OSError as error:
         raise OSError(f"the folder {_cache()} cannot be written ({type(error).__name__}). Name another for caches in "
-                      "XDG_CACHE_HOME, or one that has the files in DEEPFM_TUTORIAL_DATA") from error
+                      "XDG_CACHE_HOME, or one that has the files in DEEPFM_TUTORIAL_DATA") from None
     except ValueError as error:
         raise ValueError(f"{name} from {ADDRESS}{name} is not the published file (its SHA-256 "
-                         "differs): the download was cut short or altered, try again") from error
+                         "differs): the download was cut short or altered, try again") from None
 
 
 def _cache():
