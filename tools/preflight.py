@@ -23,7 +23,7 @@ def problem(version, system, machine):
                 "Run the book in WSL 2, or in {}.".format(system, CONTAINER))
     if system == "Darwin" and machine != "x86_64":
         return ("MXNet 1.9.1 has no release for Apple silicon.\n"
-                "Run the book in {}; it runs natively there.".format(CONTAINER))
+                "Run the book in {}, with --platform linux/amd64.".format(CONTAINER))
     if machine not in ("x86_64", "aarch64"):
         return ("MXNet 1.9.1 has no release for {} processors.\n"
                 "Run the book on x86-64, or on Linux on 64-bit ARM.".format(machine))
