@@ -67,7 +67,14 @@ def test_a_setting_that_is_none_is_ignored_with_a_warning(name, value, monkeypat
     assert os.environ.get(name) != value and os.environ["OMP_NUM_THREADS"].isdecimal()
 
 
-@pytest.mark.parametrize("mode, message", [("off", "has no attribute '"),
+@pytest.mark.parametrize("mode, message", [("off", "AttributeError: "),
                                            ("yes", "'yes': lend, keep or off is allowed")])
 def test_off_lends_nothing_and_other_words_are_refused(mode, message):
     assert message in run("import deepfm_tutorial", DEEPFM_TUTORIAL_NUMPY_BOOL=mode).stderr
+
+
+def test_what_mxnet_imports_for_nothing_is_spared_and_can_be_imported_later():
+    result = run("import deepfm_tutorial, sys; assert not {'sklearn', 'scipy.stats'} & set(sys.modules)\n"
+                 "import sklearn.metrics, scipy.stats")
+    assert result.returncode == 0, result.stderr
+    assert run("import sklearn; import deepfm_tutorial, sys; assert sys.modules['sklearn'] is sklearn").returncode == 0

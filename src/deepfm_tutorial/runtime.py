@@ -18,6 +18,7 @@ Two things, each of which your own environment variables override:
 """
 import os
 import re
+import sys
 import warnings
 from contextlib import contextmanager
 
@@ -48,6 +49,11 @@ LENT = {
     "trapz": getattr(numpy, "trapezoid", None),
     **dict.fromkeys(["mirr", "msort", "npv", "pmt", "ppmt", "pv", "rate"]),
 }
+
+
+# MXNet imports these if they are there, for parts that the book does not use, and that is half of the
+# time that its import takes. A job of chapter 11 imports it five times.
+SPARED = ("sklearn", "scipy.stats")
 
 
 def set_threads():
@@ -88,7 +94,19 @@ def numpy_names(mode):
             delattr(numpy, name)
 
 
+@contextmanager
+def spared():
+    """For a while, let what is in `SPARED` count as not installed, unless it is imported already."""
+    absent = dict.fromkeys(name for name in SPARED if name not in sys.modules)
+    sys.modules.update(absent)
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
 set_threads()
 cluster.stop_unless_complete(os.environ)  # a server's import of MXNet would abort and not say why
-with numpy_names(os.environ.get("DEEPFM_TUTORIAL_NUMPY_BOOL") or "lend"):
+with numpy_names(os.environ.get("DEEPFM_TUTORIAL_NUMPY_BOOL") or "lend"), spared():
     import mxnet  # noqa: F401  (the import is the point)
