@@ -48,7 +48,7 @@ def make(folder, python, **environment):
 
 def fake_python(path, code):
     """A Python that runs `code` before it runs what it is told to run."""
-    path.write_text(f"#!/bin/sh\nexec {sys.executable} -c \"import sys, runpy; {code}; sys.path.insert(0, sys.argv[1] + '/..'); "
+    path.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c \"import sys, runpy; {code}; sys.path.insert(0, sys.argv[1] + '/..'); "
                     "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')\" \"$@\"\n")
     path.chmod(0o755)
     return path

@@ -44,6 +44,7 @@ def served(tiny, tmp_path, monkeypatch):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.delenv("DEEPFM_TUTORIAL_DATA")
+    monkeypatch.delenv("DEEPFM_TUTORIAL_OFFLINE", raising=False)
     monkeypatch.setattr(movielens, "ADDRESS", f"http://127.0.0.1:{server.server_port}/")
     monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
     yield server

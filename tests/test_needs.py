@@ -48,25 +48,26 @@ def test_an_unknown_need_is_refused_by_name(tmp_path):
         assert set(needs.of_notebook(nbformat.read(path, 4))) <= set(needs.NEEDS)
 
 
-def run_tests(pytester, has_thing, needed):
+def run_tests(pytester, monkeypatch, has_thing, needed):
     """Run the book's conftest on a notebook and two tests, in a process of its own."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tools"))
     thing = f"import needs\nneeds.NEEDS['thing'] = needs.Need('the thing', lambda: {has_thing}, 'Get one.')\n"
     pytester.makeconftest(thing + (ROOT / "tests/conftest.py").read_text("utf-8"))
-    pytester.makeini(f"[pytest]\npythonpath = {ROOT / 'tools'}\nmarkers = needs(name)")
+    pytester.makeini("[pytest]\nmarkers = needs(name)")
     write(pytester.path / "page.ipynb", [needed], code=f"print('{STORED}')")
     pytester.makepyfile(f"import pytest\n@pytest.mark.needs('{needed}')\ndef test_it(): pass\ndef test_other(): pass")
     return pytester.runpytest_subprocess("--nbval", "--nbval-current-env", "-rs", "-p", "no:cacheprovider")
 
 
 @pytest.mark.parametrize("has_thing, outcomes", [(True, {"passed": 3}), (False, {"passed": 1, "skipped": 2})])
-def test_the_tests_of_what_is_missing_are_skipped_with_the_reason(pytester, has_thing, outcomes):
-    result = run_tests(pytester, has_thing, "thing")
+def test_the_tests_of_what_is_missing_are_skipped_with_the_reason(pytester, monkeypatch, has_thing, outcomes):
+    result = run_tests(pytester, monkeypatch, has_thing, "thing")
     result.assert_outcomes(**outcomes)
     assert ("This machine does not have the thing. Get one." in result.stdout.str()) != has_thing
 
 
-def test_an_unknown_need_of_a_test_stops_the_tests(pytester):
-    result = run_tests(pytester, True, "pytroch")
+def test_an_unknown_need_of_a_test_stops_the_tests(pytester, monkeypatch):
+    result = run_tests(pytester, monkeypatch, True, "pytroch")
     assert result.ret != 0 and "needs = 'pytroch'" in result.stdout.str() + result.stderr.str()
 
 
