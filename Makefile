@@ -46,7 +46,7 @@ test-site: _build/html/index.html
 test-kill: .venv/installed
 	$(BIN)/python -m pytest -s tests/killed
 
-SOURCES = _config.yml _toc.yml $(shell find book notebooks src tools -type f -not -path '*/.*' -not -name '*.pyc' \
+SOURCES := _config.yml _toc.yml $(shell find book notebooks src tools -type f -not -path '*/.*' -not -name '*.pyc' \
 	-not -path '*.egg-info/*')
 _build/html/index.html: $(SOURCES)
 	$(MAKE) book

@@ -1,5 +1,4 @@
 """What a notebook needs beyond the pinned packages: met, unmet, unknown; in the build and in the tests."""
-import json
 from pathlib import Path
 
 import book
@@ -82,5 +81,6 @@ def test_what_cannot_be_fetched_is_said_and_stops_nothing(monkeypatch, capsys, e
 
 def test_every_notebook_that_reads_the_data_says_so():
     for path in (ROOT / "notebooks").glob("*.ipynb"):
-        code = "".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
-        assert ("load_movielens(" in code) == ("movielens" in needs.of_notebook(json.loads(path.read_text("utf-8")))), path
+        notebook = nbformat.read(path, 4)
+        code = "".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+        assert ("load_movielens(" in code) == ("movielens" in needs.of_notebook(notebook)), path

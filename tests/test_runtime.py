@@ -1,5 +1,6 @@
 """What is set before MXNet is imported, each in a process of its own."""
 import os
+import re
 import subprocess
 import sys
 
@@ -67,10 +68,11 @@ def test_a_setting_that_is_none_is_ignored_with_a_warning(name, value, monkeypat
     assert os.environ.get(name) != value and os.environ["OMP_NUM_THREADS"].isdecimal()
 
 
-@pytest.mark.parametrize("mode, message", [("off", "AttributeError: "),
-                                           ("yes", "'yes': lend, keep or off is allowed")])
+@pytest.mark.parametrize("mode, message", [
+    ("off", "AttributeError: (module 'numpy' has no attribute|`np.PZERO` was removed)"),
+    ("yes", "'yes': lend, keep or off is allowed")])
 def test_off_lends_nothing_and_other_words_are_refused(mode, message):
-    assert message in run("import deepfm_tutorial", DEEPFM_TUTORIAL_NUMPY_BOOL=mode).stderr
+    assert re.search(message, run("import deepfm_tutorial", DEEPFM_TUTORIAL_NUMPY_BOOL=mode).stderr)
 
 
 def test_what_mxnet_imports_for_nothing_is_spared_and_can_be_imported_later():

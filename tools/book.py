@@ -61,32 +61,34 @@ def execute_all(paths, folder, log):
     """Write an executed copy of each notebook to `folder`, or a stored one; return those by name.
 
     Raises:
-        Failed: a cell raised, hung or wrote to stderr; what still runs is ended.
+        Failed: a cell raised or hung; what still runs is ended.
     """
     folder.mkdir(exist_ok=True)
-    unmet = {}
+    to_execute, unmet = {}, {}
     for path in paths:
         notebook = nbformat.read(path, 4)
         if reason := needs.unmet(needs.of_notebook(notebook)):
             unmet[path.stem] = reason
             nbformat.write(boxed(notebook, reason), folder / path.name)
+        else:
+            to_execute[path] = notebook
     try:
-        asyncio.run(_execute([path for path in paths if path.stem not in unmet], folder, log))
+        asyncio.run(_execute(to_execute, folder, log))
     except* Failed as failures:
         raise failures.exceptions[0] from None
     return unmet
 
 
-async def _execute(paths, folder, log):
+async def _execute(to_execute, folder, log):
     turns = asyncio.Semaphore(AT_A_TIME)
     async with asyncio.TaskGroup() as group:  # ends the others when one fails
-        for path in paths:
-            group.create_task(_execute_one(path, folder, log, turns))
+        for path, notebook in to_execute.items():
+            group.create_task(_execute_one(path, notebook, folder, log, turns))
 
 
-async def _execute_one(path, folder, log, turns):
+async def _execute_one(path, notebook, folder, log, turns):
     async with turns:
-        start, notebook = time.monotonic(), nbformat.read(path, 4)
+        start = time.monotonic()
         client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3",
                                 resources={"metadata": {"path": str(path.parent)}})
         try:
@@ -114,9 +116,9 @@ def make_pages(root, log):
     """
     start = time.monotonic()
     command = [Path(sys.executable).with_name("jupyter-book"), "build", root, "-W", "-n", "--keep-going", "--all"]
-    with subprocess.Popen(command, env={**os.environ, "BOOK_EXECUTED": str(root / "_build" / "executed")}, text=True,
-                          encoding="utf-8", errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as sphinx:
-        said = strip_ansi(sphinx.communicate()[0])
+    sphinx = subprocess.run(command, env={**os.environ, "BOOK_EXECUTED": str(root / "_build" / "executed")},
+                            encoding="utf-8", errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = strip_ansi(sphinx.stdout)
     log.write(said)
     if sphinx.returncode:
         lines = said.splitlines()

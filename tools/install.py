@@ -34,7 +34,7 @@ LIBRARIES = {
 FOLDERS = ["/usr/lib/{}-linux-gnu", "/lib/{}-linux-gnu", "/usr/lib64", "/usr/lib", "/lib64", "/lib"]
 
 UNREACHABLE = re.compile(r"NewConnectionError|ConnectTimeout|ReadTimeout|ConnectionError|ProxyError|Retrying|"
-                         r"error sending request|[Ff]ailed to (fetch|lookup)|name resolution", re.MULTILINE)
+                         r"error sending request|[Ff]ailed to (fetch|lookup)|name resolution")
 
 
 def main():
@@ -68,9 +68,8 @@ def install(uv):
         print("Installing the pinned packages with {} …".format(name), flush=True)
         if run([*command, *PINNED]) and run([*command, *PACKAGE]):
             return name
-        if UNREACHABLE.search(LOG.read_text(errors="replace")):
-            break
-    if UNREACHABLE.search(LOG.read_text(errors="replace")):
+    last = LOG.read_text(errors="replace").rpartition("\n$ ")[2]  # of pip, which may know an index that uv does not
+    if UNREACHABLE.search(last):
         stop("No package index can be reached: the first command needs one, once.")
     stop("The pinned packages could not be installed.")
 
