@@ -114,12 +114,13 @@ def write_page(folder, *code):
 
 
 def test_the_command_executes_the_notebooks_and_says_a_line_a_stage(small_book, capfd):
-    write_page(small_book, "print(6 * 7)")
+    write_page(small_book, "print(6 * int(open('number').read()))")
+    (small_book / "number").write_text("7")
     assert book.main(small_book) == 0
     seen = capfd.readouterr()
     assert [line.split()[0] for line in seen.out.splitlines()] == ["page", "pages", str(small_book / "_build/html/index.html")]
     assert seen.err == "" and "42" in (small_book / "_build/html/page.html").read_text()
-    write_page(small_book, "print(6 * 8)")  # and nothing of the first run is left
+    (small_book / "number").write_text("8")  # the page's source stays, its output does not
     assert book.main(small_book) == 0 and "48" in (small_book / "_build/html/page.html").read_text()
 
 

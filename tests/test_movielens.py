@@ -144,6 +144,7 @@ def test_a_server_that_does_not_answer_costs_seconds(served, tmp_path, monkeypat
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts and says nothing
         monkeypatch.setattr(movielens, "ADDRESS", f"http://127.0.0.1:{silent.getsockname()[1]}/")
         monkeypatch.setattr(movielens, "SECONDS", 0.1)
+        monkeypatch.setattr(pooch.downloaders, "DEFAULT_TIMEOUT", 0)  # refused: the package's own must be used
         with pytest.raises(ConnectionError, match="ReadTimeout"):
             load_movielens(progress=False)
     assert cached(tmp_path) == []
