@@ -28,9 +28,12 @@ endif
 export PYTHONUTF8 := 1
 export BOOK_STARTED := $(shell date +%s)
 
+# Two chapters, or two files of tests, run at a time and share the cores.
+book test: export OMP_NUM_THREADS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) + 1) / 2 )))
+
 .PHONY: book test test-site test-kill serve pdf notebooks studies bench clean lock data
 
-book: data
+book: .venv/installed
 	@$(BIN)/python tools/book.py
 
 # Two files at a time; what one holds runs in its order, in one process.
@@ -75,8 +78,7 @@ studies: data
 	for study in embedding_cost click_log movielens large_tables latency; do $(BIN)/python studies/$$study.py || exit; done
 	$(BIN)/python studies/workers.py loopback
 
-# Before the notebooks, so that the download's progress bar is not stored in a chapter. Without the
-# data the book goes without: see tools/needs.py.
+# What the chapters need and can be fetched. Without it the book goes without: see tools/needs.py.
 data: .venv/installed
 	@$(BIN)/python tools/needs.py
 

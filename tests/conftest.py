@@ -1,13 +1,12 @@
 """Tests and notebooks whose needs this machine does not meet are skipped, and the reason is shown."""
-import os
-
-# Several processes of tests share the cores; the notebooks' kernels inherit it.
-if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 0)):
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
-
 import nbformat
-import needs  # it prepares NumPy and the other settings of threads
+import needs
 import pytest
+
+
+def pytest_collectstart():
+    """Prepare NumPy for the tests' own imports of MXNet; the process that only hands out tests needs neither."""
+    import deepfm_tutorial  # noqa: F401
 
 
 def needs_of(item):

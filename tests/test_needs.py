@@ -50,6 +50,7 @@ def test_an_unknown_need_is_refused_by_name(tmp_path):
 def run_tests(pytester, monkeypatch, has_thing, needed):
     """Run the book's conftest on a notebook and two tests, in a process of its own."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tools"))
+    pytester.makepyfile(deepfm_tutorial="")  # what is tested here does without, and saves its import
     thing = f"import needs\nneeds.NEEDS['thing'] = needs.Need('the thing', lambda: {has_thing}, 'Get one.')\n"
     pytester.makeconftest(thing + (ROOT / "tests/conftest.py").read_text("utf-8"))
     pytester.makeini("[pytest]\nmarkers = needs(name)")

@@ -17,12 +17,9 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.filters import strip_ansi
 
+import needs
+
 AT_A_TIME = 2
-# The kernels inherit this and share the cores. Models as small as the book's lose little by it.
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // AT_A_TIME)))
-
-import needs  # noqa: E402  (it prepares NumPy and the other settings of threads)
-
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 1800  # for a cell that hangs; on a busy machine a slow one needs minutes
 PROBLEM = re.compile(r"WARNING:|ERROR:|CRITICAL:|Exception|[Ee]rror\b.*:")
@@ -127,4 +124,5 @@ def make_pages(root, log):
 
 
 if __name__ == "__main__":
+    needs.main()  # before the notebooks: a download's progress bar is no chapter's output
     sys.exit(main())

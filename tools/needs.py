@@ -11,8 +11,6 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from deepfm_tutorial import movielens
-
 
 class Need(NamedTuple):
     """Something that may be absent.
@@ -30,11 +28,16 @@ class Need(NamedTuple):
     fetch: Callable[[], object] | None = None
 
 
+def _movielens():
+    from deepfm_tutorial import movielens  # here: MXNet comes with it, and most who ask need nothing
+    return movielens
+
+
 NEEDS = {
     "movielens": Need(
-        "the data set MovieLens 100K", movielens.is_here,
+        "the data set MovieLens 100K", lambda: _movielens().is_here(),
         "With a network, `make data` downloads it; without, DEEPFM_TUTORIAL_DATA names a folder that has it.",
-        movielens.load_movielens),
+        lambda: _movielens().load_movielens()),
 }
 
 
@@ -60,7 +63,11 @@ def unmet(names: Iterable[str]) -> str | None:
 def main():
     """Fetch what is missing. A failure is said and is no error: the book goes without."""
     for need in NEEDS.values():
-        if not need.is_here() and need.fetch:
+        try:
+            is_here = need.is_here()
+        except (OSError, ValueError) as error:  # what the user has set is wrong
+            sys.exit(f"{error}")
+        if not is_here and need.fetch:
             try:
                 need.fetch()
             except (OSError, ValueError) as error:
@@ -68,7 +75,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (OSError, ValueError) as error:  # what the user has set is wrong
-        sys.exit(f"{error}")
+    main()
