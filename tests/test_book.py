@@ -14,6 +14,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
+BUTTONS = ".article-header-buttons a[href^=http]"
 BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n", "--keep-going"]
 
 
@@ -22,19 +23,18 @@ def toc_files():
     return [toc["root"]] + [c["file"] for part in toc["parts"] for c in part["chapters"]]
 
 
-def build(source, output, **environment):
-    """Build a book from its stored outputs; return what the command said."""
-    return subprocess.run([*BUILD, source, "--path-output", output], text=True, capture_output=True,
-                          env={**os.environ, **environment})
+def build(source, output, repository=""):
+    """Build a book from its stored outputs; return the pages' folder."""
+    result = subprocess.run([*BUILD, source, "--path-output", output], text=True, capture_output=True,
+                            env={**os.environ, "BOOK_REPOSITORY": repository, "BOOK_BRANCH": "trunk"})
+    assert result.returncode == 0, result.stdout + result.stderr
+    return output / "_build" / "html"
 
 
 @pytest.fixture(scope="module")
 def html(tmp_path_factory):
     """The folder of a fresh build."""
-    folder = tmp_path_factory.mktemp("book")
-    result = build(ROOT, folder)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return folder / "_build" / "html"
+    return build(ROOT, tmp_path_factory.mktemp("book"))
 
 
 @pytest.fixture(scope="module")
@@ -146,15 +146,12 @@ def test_a_warning_fails_the_build_and_is_shown(small_book, capfd, code, said):
     assert said in shown[0] and len(shown) < 5
 
 
-def test_buttons_lead_to_the_repository_that_is_named_and_are_absent_without(small_book):
+def test_buttons_lead_to_the_repository_that_is_named_and_are_absent_without(small_book, pages):
     (small_book / "page.md").write_text("# Page\n")
-    links = {}
-    for address in ("", "https://github.com/someone/some_book"):
-        result = build(small_book, small_book, BOOK_REPOSITORY=address, BOOK_BRANCH="trunk")
-        assert result.returncode == 0, result.stdout + result.stderr
-        page = BeautifulSoup((small_book / "_build/html/page.html").read_text(), "html.parser")
-        links[address] = {a["href"] for a in page.select("a[href^=http]")}
-    without, with_address = links.values()
-    assert not without
-    assert "https://github.com/someone/some_book/edit/trunk/page.md" in with_address
-    assert any(link.startswith("https://github.com/someone/some_book/issues/new") for link in with_address)
+    repository = "https://github.com/someone/some_book"
+    page = BeautifulSoup((build(small_book, small_book, repository) / "page.html").read_text(), "html.parser")
+    links = [a["href"] for a in page.select(BUTTONS)]
+    assert f"{repository}/edit/trunk/page.md" in links
+    assert any(link.startswith(f"{repository}/issues/new") for link in links)
+    for without in pages.values():
+        assert not without.select(BUTTONS)

@@ -2,6 +2,7 @@
 
 `make test-kill` does it with 50 real kills; here is one, and everything else.
 """
+import functools
 import os
 import signal
 import subprocess
@@ -31,6 +32,12 @@ def run(folder, model=None, train=None, **changed):
     return [p.data().asnumpy() for p in model.collect_params().values()], history
 
 
+@functools.cache
+def whole_run(lazy=False):
+    """One that nothing cuts off."""
+    return run(None, lazy_tables=lazy)
+
+
 def same(a, b):
     return a[1] == b[1] and all(np.array_equal(x, y) for x, y in zip(a[0], b[0], strict=True))
 
@@ -52,11 +59,10 @@ def cut_off(monkeypatch, module, name, call, error=RuntimeError):
     (training, "metrics", 1), (training, "metrics", 4), (os, "fsync", 1), (os, "fsync", 5),
     (os, "replace", 1), (os, "replace", 3), (np.lib.format, "write_array", 40)])
 def test_cut_off_in_an_epoch_or_in_a_write_it_goes_on_to_bit_equal_weights(monkeypatch, tmp_path, where, name, call, lazy):
-    whole = run(None, lazy_tables=lazy)
     with monkeypatch.context() as patch, pytest.raises(RuntimeError):
         cut_off(patch, where, name, call)
         run(tmp_path, lazy_tables=lazy)
-    assert same(run(tmp_path, lazy_tables=lazy), whole)
+    assert same(run(tmp_path, lazy_tables=lazy), whole_run(lazy))
 
 
 def test_a_training_that_ended_is_not_done_again_and_may_go_on_longer(monkeypatch, tmp_path):
@@ -70,11 +76,10 @@ def test_a_training_that_ended_is_not_done_again_and_may_go_on_longer(monkeypatc
 
 
 def test_ctrl_c_leaves_the_last_epochs_checkpoint(monkeypatch, tmp_path):
-    whole = run(None)
     with monkeypatch.context() as patch:
         cut_off(patch, training, "metrics", 3, KeyboardInterrupt)
         assert run(tmp_path)[1].interrupted
-    assert same(run(tmp_path), whole)
+    assert same(run(tmp_path), whole_run())
 
 
 def test_a_killed_process_and_a_new_one(tmp_path):
@@ -88,13 +93,13 @@ def test_a_killed_process_and_a_new_one(tmp_path):
                "    if len(calls) == 60: os.kill(os.getpid(), signal.SIGKILL)\n"
                "    write(*a, **k)\n"
                "f.write_array = die\n"
-               "job.train(sys.argv[1])")
+               "job.train(sys.argv[1], epochs=5)")
     killed = subprocess.run([sys.executable, "-c", suicide, tmp_path / "killed"], stdout=subprocess.PIPE,
                             cwd=Path(job.__file__).parent)
     assert killed.returncode == -signal.SIGKILL
     left = {path.name for path in (tmp_path / "killed").iterdir()}
     assert left == {"training.npz", "training.npz.part"}
-    assert same(job.train(tmp_path / "killed"), job.train(None))
+    assert same(job.train(tmp_path / "killed", epochs=5), job.train(None, epochs=5))
 
 
 REFUSED = {

@@ -142,10 +142,6 @@ def _download(name, progress):
                          "differs): the download was cut short or altered, try again") from None
 
 
-def _cache():
-    return Path(pooch.os_cache("deepfm_tutorial")) / "ml-100k"
-
-
 def _refuse(*_):
     raise ConnectionError("DEEPFM_TUTORIAL_OFFLINE is set")
 

@@ -12,14 +12,14 @@ from deepfm_tutorial import DeepFM, FieldEncoder, fit, make_click_log
 EPOCHS = 30
 
 
-def train(folder):
+def train(folder, epochs=EPOCHS):
     """Return all weights after the training, as NumPy arrays, and the history."""
     logs = [make_click_log(rows, seed) for seed, rows in enumerate((4000, 1000))]
     encoder = FieldEncoder(hashed={"campaign": 100_000}).fit(logs[0].columns)
     data = [(encoder.transform(log.columns), log.labels) for log in logs]
     model = DeepFM(encoder.field_sizes, 8, (32,), dropout=0.5, batch_norm=True)
     print("training", flush=True)
-    history = fit(model, *data, epochs=EPOCHS, patience=EPOCHS, batch_size=500, learning_rate=5e-3,
+    history = fit(model, *data, epochs=epochs, patience=epochs, batch_size=500, learning_rate=5e-3,
                   lazy_tables=True, checkpoint=folder, encoder=encoder, progress=False)
     return [p.data().asnumpy() for p in model.collect_params().values()], history
 
