@@ -29,16 +29,16 @@ export PYTHONUTF8 := 1
 export BOOK_STARTED := $(shell date +%s)
 
 # Two chapters, or two files of tests, run at a time and share the cores.
-book test: export OMP_NUM_THREADS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) + 1) / 2 )))
+HALF_OF_THE_CORES := OMP_NUM_THREADS=$${OMP_NUM_THREADS-$$(( ($$(getconf _NPROCESSORS_ONLN) + 1) / 2 ))}
 
 .PHONY: book test test-site test-kill serve pdf notebooks studies bench clean lock data
 
 book: .venv/installed
-	@$(BIN)/python tools/book.py
+	@$(HALF_OF_THE_CORES) $(BIN)/python tools/book.py
 
 # Two files at a time; what one holds runs in its order, in one process.
 test: data
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(HALF_OF_THE_CORES) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # From the book that `make book` left, or that it makes now if sources are newer.
 test-site: _build/html/index.html
