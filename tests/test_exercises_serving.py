@@ -11,6 +11,13 @@ def undo(q, low=0.5, high=0.74):
     return np.log(q / (1 - q))
 
 
+def undo_and_let_nan_pass(q):
+    p = np.log(q / (1 - q))
+    if ((p < -1e-6) | (p > 1 + 1e-6)).any():
+        raise ValueError
+    return p
+
+
 def undo_both(q):
     return np.log(undo(q) / (1 - undo(q)))
 
@@ -34,6 +41,7 @@ WRONG = [
     ("check_undo_second_sigmoid", undo_both, "undid both"),
     ("check_undo_second_sigmoid", lambda q: np.log(q / (1 - q)), "raise a ValueError"),
     ("check_undo_second_sigmoid", lambda q: undo(q, low=0), "0.4 is no"),
+    ("check_undo_second_sigmoid", undo_and_let_nan_pass, "1.2 is no"),
     ("check_undo_second_sigmoid", lambda q: 2 * undo(q), "inverse"),
     ("check_undo_second_sigmoid", lambda q: 0.5, "One probability"),
     ("check_four_bit_packing", lambda codes: codes, unpack, "bytes: the shape"),

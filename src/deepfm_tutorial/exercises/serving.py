@@ -22,9 +22,10 @@ def check_undo_second_sigmoid(undo):
     assert found.shape == p.shape, f"One probability for each of q's {len(p)} is needed."
     assert not np.allclose(found, z, atol=1e-3), "That is z: you undid both sigmoids. One was right."
     assert np.allclose(found, p, atol=1e-6), "Not σ(z). What is the inverse of the sigmoid?"
-    for strange in (0.4, 0.75):
+    for strange in (0.4, 0.75, 1.2, -0.5):
         try:
-            undo(np.array([0.6, strange]))
+            with np.errstate(invalid="ignore"):  # of the last two there is no logarithm
+                undo(np.array([0.6, strange]))
         except ValueError:
             continue
         raise AssertionError(f"{strange} is no σ(σ(z)), since σ(z) lies between 0 and 1: raise a ValueError.")
