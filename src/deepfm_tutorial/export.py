@@ -12,7 +12,7 @@ INPUTS = {"ids": "int32", "values": "float32"}
 """What a graph takes, each (B, F), and of which type. Only continuous fields need `values`."""
 
 OPSET, IR_VERSION = 13, 7
-"""The stamp of each file: MXNet writes its operators as opset 13 defines them (ONNX 1.8, November 2020).
+"""What each file is stamped with, for MXNet writes its operators as opset 13 defines them (ONNX 1.8, November 2020).
 
 Left alone, it stamps the newest that the installed onnx knows, and an engine refuses what it does not know.
 """
