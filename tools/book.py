@@ -71,7 +71,9 @@ def execute_all(paths, folder, log):
             to_execute[path] = notebook
     try:
         asyncio.run(_execute(to_execute, folder, log))
-    except* Failed as failures:
+    except ExceptionGroup as group:
+        if not (failures := group.subgroup(Failed)):
+            raise
         raise failures.exceptions[0] from None
     return unmet
 
