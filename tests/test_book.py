@@ -14,7 +14,7 @@ import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
-BUTTONS = ".article-header-buttons a[href^=http]"
+BUTTONS = "a[href^=http]:not(article a)"  # the text may link to where it likes
 BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n", "--keep-going"]
 
 

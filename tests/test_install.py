@@ -79,9 +79,9 @@ def test_without_venv_the_package_to_install_is_named(copy, monkeypatch):
     assert not (copy / ".venv").exists()
 
 
-def test_without_an_index_the_first_line_says_so(copy, monkeypatch):
-    """Where uv cannot reach one, pip is asked: it may know an index that uv does not."""
-    monkeypatch.setattr(install.shutil, "which", lambda name: "/bin/false")
+@pytest.mark.parametrize("uv", [None, "/bin/false"], ids=["pip alone", "with a uv that fails"])
+def test_without_an_index_the_first_line_says_so(copy, monkeypatch, uv):
+    monkeypatch.setattr(install.shutil, "which", lambda name: uv)
     for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
