@@ -1,9 +1,12 @@
 """DeepFM: first order, pairs and MLP in one logit, over one embedding table (chapter 6)."""
+from collections.abc import Sequence
+
 from .dnn import MLP
-from .embeddings import FieldBlock, FieldEmbedding
+from .embeddings import FieldBlock, FieldEmbedding, register
 from .fm import FirstOrder, pairwise_interactions
 
 
+@register
 class DeepFM(FieldBlock):
     """`model(ids, values) → logits`, (B,): y_FM + y_DNN of Guo et al., 2017, before the sigmoid.
 
@@ -16,12 +19,14 @@ class DeepFM(FieldBlock):
         hidden_units, dropout, batch_norm: as for `MLP`.
     """
 
-    def __init__(self, field_sizes, num_factors=10, hidden_units=(400, 400, 400), dropout=0.2,
-                 batch_norm=False):
+    def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
+                 hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
+                 batch_norm: bool = False) -> None:
         super().__init__(field_sizes)
         self.first_order = FirstOrder(field_sizes)
         self.embedding = FieldEmbedding(field_sizes, num_factors)
-        self.mlp = MLP(len(self.field_sizes) * num_factors, hidden_units, dropout, batch_norm)
+        num_inputs = len(self.field_sizes) * num_factors
+        self.mlp = MLP(num_inputs, hidden_units, dropout, batch_norm)
 
     def hybrid_forward(self, F, ids, values=None):
         embeddings = self.embedding(ids, values)  # (B, F, k)

@@ -1,9 +1,11 @@
 """The deep part: fully connected layers on the concatenated embeddings (chapter 5)."""
+from collections.abc import Sequence
+
 import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
-from .checks import counts, real_number, whole_number
-from .embeddings import FieldBlock, FieldEmbedding
+from ._validation import check_integer, check_number, check_sizes
+from .embeddings import FieldBlock, FieldEmbedding, register
 
 
 class ReLU(HybridBlock):
@@ -40,11 +42,12 @@ class MLP(HybridBlock):
         batch_norm: whether to normalise each layer over the batch, before its ReLU.
     """
 
-    def __init__(self, in_units, hidden_units=(400, 400, 400), dropout=0.2, batch_norm=False):
+    def __init__(self, in_units: int, hidden_units: Sequence[int] = (400, 400, 400),
+                 dropout: float = 0.2, batch_norm: bool = False) -> None:
         super().__init__()
-        in_units = whole_number("in_units", in_units)
-        self.hidden_units = counts("hidden_units", hidden_units)
-        self.dropout = real_number("dropout", dropout, 0, 1)
+        in_units = check_integer("in_units", in_units)
+        self.hidden_units = check_sizes("hidden_units", hidden_units)
+        self.dropout = check_number("dropout", dropout, 0, 1)
         # He et al., 2015: standard deviation √(2 / inputs) keeps the signal's size under ReLU.
         he = mx.init.MSRAPrelu(factor_type="in", slope=0)
         with self.name_scope():
@@ -69,6 +72,7 @@ class MLP(HybridBlock):
         return self.output(self.layers(concatenated)).reshape((-1,))  # (B,)
 
 
+@register
 class DNN(FieldBlock):
     """Embeddings and an MLP on top: `model(ids, values) → logits`, (B,).
 
@@ -78,11 +82,13 @@ class DNN(FieldBlock):
         hidden_units, dropout, batch_norm: as for `MLP`.
     """
 
-    def __init__(self, field_sizes, num_factors=10, hidden_units=(400, 400, 400), dropout=0.2,
-                 batch_norm=False):
+    def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
+                 hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
+                 batch_norm: bool = False) -> None:
         super().__init__(field_sizes)
         self.embedding = FieldEmbedding(field_sizes, num_factors)
-        self.mlp = MLP(len(self.field_sizes) * num_factors, hidden_units, dropout, batch_norm)
+        num_inputs = len(self.field_sizes) * num_factors
+        self.mlp = MLP(num_inputs, hidden_units, dropout, batch_norm)
 
     def hybrid_forward(self, F, ids, values=None):
         return self.mlp(self.embedding(ids, values))

@@ -1,13 +1,25 @@
 """Dense embeddings: two ways to look a row up, and the block that models share (chapters 3, 4)."""
+from collections.abc import Iterator, Sequence
+from inspect import signature
+from typing import Any
+
 import mxnet as mx
 import numpy as np
 from mxnet import nd
-from mxnet.gluon import HybridBlock
+from mxnet.gluon import Block, HybridBlock, Parameter
+from numpy.typing import ArrayLike
 
-from .checks import check_ids, check_values, counts, field_bounds, whole_number
+from ._validation import (check_ids, check_integer, check_sizes, check_values, field_bounds,
+                          is_past_the_door, past_the_door)
+
+INPUTS = {"ids": "int32", "values": "float32"}
+"""What a model takes, each (B, F), and of which type. Only weighted rows need `values`."""
+
+MODELS: dict[str, type] = {}
+"""Every model of the package by its name: see `register`."""
 
 
-def embed_by_take(ids, factors):
+def embed_by_take(ids: ArrayLike | nd.NDArray, factors: nd.NDArray) -> nd.NDArray:
     """Look up each id's row of V.
 
     Args:
@@ -24,7 +36,8 @@ def embed_by_take(ids, factors):
     return nd.take(factors, nd.array(ids, dtype="int32"))
 
 
-def embed_by_dot(one_hot, factors, field_sizes):
+def embed_by_dot(one_hot: nd.NDArray, factors: nd.NDArray,
+                 field_sizes: Sequence[int]) -> nd.NDArray:
     """Multiply each field's one-hot block with its own rows of V.
 
     Args:
@@ -34,11 +47,15 @@ def embed_by_dot(one_hot, factors, field_sizes):
 
     Returns:
         E, an NDArray of shape (B, F, k).
+
+    Raises:
+        ValueError: the three do not agree about n.
     """
-    sizes = counts("field_sizes", field_sizes)
+    sizes = check_sizes("field_sizes", field_sizes)
     if not one_hot.shape[1] == len(factors) == sum(sizes):
-        raise ValueError(f"one_hot has {one_hot.shape[1]} columns and factors {len(factors)} rows: "
-                         f"field_sizes add up to {sum(sizes)}, all three must agree")
+        raise ValueError(f"one_hot has {one_hot.shape[1]} columns and factors "
+                         f"{len(factors)} rows: field_sizes add up to {sum(sizes)}, "
+                         "all three must agree")
     blocks = [nd.dot(one_hot[:, first:end], factors[first:end])
               for first, end in zip(*(bound.tolist() for bound in field_bounds(sizes)))]
     return nd.stack(*blocks, axis=1)
@@ -47,38 +64,110 @@ def embed_by_dot(one_hot, factors, field_sizes):
 class FieldBlock(HybridBlock):
     """A block that takes `ids` and optional `values`, and refuses bad ones at the door.
 
-    The check runs on real arrays, so it holds in eager and in hybridised use alike.
+    The check runs on real arrays, so it holds in eager and in hybridised use alike. It runs
+    once: blocks inside a block are past the door.
+
+    A block declares its tables, the parameters with one row a feature, by `table`. Those are
+    what can be trained by rows and spread over servers.
+
+    Attributes:
+        field_sizes: how many ids each field owns, a tuple of F ints.
+        arguments: what the block was made with, parameter → value: `type(block)(**arguments)`
+            makes another one like it.
 
     Args:
-        field_sizes: how many ids each field owns.
+        field_sizes: as above.
     """
 
-    def __init__(self, field_sizes):
+    def __new__(cls, *args: Any, **kwargs: Any) -> "FieldBlock":
+        """Keep the arguments, so that no model has to."""
+        block = super().__new__(cls)
+        given = signature(cls.__init__).bind_partial(block, *args, **kwargs)
+        given.apply_defaults()
+        block.arguments = dict(list(given.arguments.items())[1:])  # without self
+        return block
+
+    def __init__(self, field_sizes: Sequence[int]) -> None:
         super().__init__()
-        self.field_sizes = counts("field_sizes", field_sizes)
+        self.field_sizes = check_sizes("field_sizes", field_sizes)
         self._bounds = field_bounds(self.field_sizes)
+        self._own_tables = []
         self._num_inputs = None
 
-    def forward(self, ids, values=None):
+    def table(self, name: str, *width: int, init: Any) -> Parameter:
+        """Return a new parameter of shape (n, *width), declared as a table."""
+        table = self.params.get(name, shape=(sum(self.field_sizes), *width), init=init)
+        self._own_tables.append(table)
+        return table
+
+    @property
+    def tables(self) -> list[Parameter]:
+        """The tables of this block and of all blocks inside it."""
+        blocks = [block for block in blocks_of(self) if isinstance(block, FieldBlock)]
+        # A table that two blocks share is one.
+        return list(dict.fromkeys(t for block in blocks for t in block._own_tables))
+
+    def forward(self, ids: Any, values: Any = None) -> Any:
         """Check `ids` (B, F) and `values` (B, F), then compute. Symbols pass unchecked."""
         if isinstance(ids, mx.sym.Symbol):
             return super().forward(ids, values)
-        checked = check_ids(ids, *self._bounds)
-        inputs = [_same_or_new(ids, checked)]
-        if values is not None:
-            inputs.append(_same_or_new(values, check_values(values, checked.shape)))
+        inputs = [ids] if values is None else [ids, values]
+        if not is_past_the_door():
+            inputs = self._checked(*inputs)
         if len(inputs) != self._num_inputs:
             # A compiled graph takes one number of inputs. Without values it multiplies by none.
             self._clear_cached_op()
             self._num_inputs = len(inputs)
-        return super().forward(*inputs)
+        with past_the_door():
+            return super().forward(*map(_as_ndarray, inputs))
+
+    def _checked(self, ids: Any, values: Any = None) -> list:
+        good = [check_ids(ids, *self._bounds)]
+        if values is not None:
+            good.append(check_values(values, good[0].shape))
+        return [_same_or_new(given, new) for given, new in zip((ids, values), good)]
 
 
-def _same_or_new(given, checked):
-    """The caller's own NDArray where it will do, so that gradients reach it; else a new one."""
-    if isinstance(given, nd.NDArray) and given.dtype == checked.dtype:
-        return given
-    return nd.array(checked, dtype=checked.dtype)
+def blocks_of(block: Block) -> Iterator[Block]:
+    """Yield a block and all blocks inside it."""
+    yield block
+    for child in block._children.values():
+        yield from blocks_of(child)
+
+
+def register(model: type) -> type:
+    """Class decorator: make a `FieldBlock` one of the package's `MODELS`.
+
+    The tests of what every model must do run over all of them. A model is made by
+    `Model(field_sizes)` with defaults for everything else, and gives logits, (B,).
+    """
+    MODELS[model.__name__] = model
+    return model
+
+
+def named_parameters(model: Block) -> dict[str, Parameter]:
+    """The parameters by their place in the model, as in `embedding.factors`.
+
+    Gluon's public names count the blocks that a process has made. `save_parameters` goes by
+    places.
+    """
+    return model._collect_params_with_prefix()
+
+
+def input_symbols(with_values: bool = False) -> list[mx.sym.Symbol]:
+    """What stands for `ids`, and for `values` if the model gets them, in a graph."""
+    names = list(INPUTS) if with_values else ["ids"]
+    return [mx.sym.var(name, dtype=INPUTS[name]) for name in names]
+
+
+def _same_or_new(given: Any, checked: np.ndarray) -> Any:
+    """The caller's own NDArray where it will do, so that gradients reach it; else the new."""
+    is_usable = isinstance(given, nd.NDArray) and given.dtype == checked.dtype
+    return given if is_usable else checked
+
+
+def _as_ndarray(array: Any) -> nd.NDArray:
+    return array if isinstance(array, nd.NDArray) else nd.array(array, dtype=array.dtype)
 
 
 class FieldEmbedding(FieldBlock):
@@ -94,13 +183,10 @@ class FieldEmbedding(FieldBlock):
         num_factors: k.
     """
 
-    def __init__(self, field_sizes, num_factors):
+    def __init__(self, field_sizes: Sequence[int], num_factors: int) -> None:
         super().__init__(field_sizes)
-        self.num_factors = whole_number("num_factors", num_factors)
-        with self.name_scope():
-            self.factors = self.params.get(
-                "factors", shape=(sum(self.field_sizes), self.num_factors),
-                init=mx.init.Normal(0.01))
+        self.num_factors = check_integer("num_factors", num_factors)
+        self.factors = self.table("factors", self.num_factors, init=mx.init.Normal(0.01))
 
     def hybrid_forward(self, F, ids, values=None, *, factors):
         rows = F.take(factors, ids)  # (B, F, k)

@@ -1,17 +1,35 @@
-"""From columns of categories to ids, and from ids to one-hot rows (chapters 1 and 10)."""
+"""From columns of categories to ids, and from ids to one-hot rows (chapter 1)."""
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from mxnet import nd
+from numpy.typing import ArrayLike
 
-from .checks import as_numpy, check_ids, check_storable, check_values, field_bounds, whole_number
+from ._validation import (as_numpy, check_ids, check_integer, check_storable, check_values,
+                          field_bounds)
 
 UNSEEN = "<unseen>"
 """What `FieldEncoder.describe` shows for a category that training never saw."""
 
 
-def bucket(value, num_buckets):
+class Data(NamedTuple):
+    """Encoded rows, as `fit`, `evaluate` and `predict` take them; a plain tuple will do, too.
+
+    Attributes:
+        ids: (N, F) int32.
+        labels: (N,) zeros and ones, or None where only predictions are wanted.
+        values: (N, F) float32 numbers x, or None for ones.
+    """
+
+    ids: Any
+    labels: Any
+    values: Any = None
+
+
+def bucket(value: Any, num_buckets: int) -> int:
     """Return the bucket of a category, from 0 to `num_buckets` − 1: a hash of its text.
 
     The same on every machine and in every process, which Python's own `hash` is not.
@@ -37,22 +55,24 @@ class FieldEncoder:
             `bucket` instead of having their own (the hashing trick, Weinberger et al., 2009).
     """
 
-    def __init__(self, continuous=(), min_count=1, hashed=None):
+    def __init__(self, continuous: Iterable[str] = (), min_count: int = 1,
+                 hashed: Mapping[str, int] | None = None) -> None:
         self.continuous = frozenset(continuous)
-        self.min_count = whole_number("min_count", min_count)
-        self.hashed = {name: whole_number(f"hashed[{name!r}]", buckets)
+        self.min_count = check_integer("min_count", min_count)
+        self.hashed = {name: check_integer(f"hashed[{name!r}]", buckets)
                        for name, buckets in (hashed or {}).items()}
         if both := self.continuous & set(self.hashed):
             raise ValueError(f"fields {sorted(both)} are continuous and hashed: one is allowed")
         self._index = None  # field name -> {value or bucket: id}
 
-    def fit(self, columns):
+    def fit(self, columns: Mapping[str, ArrayLike]) -> "FieldEncoder":
         """Learn the vocabulary of every field, from the training columns alone.
 
         Args:
             columns: maps each field's name to its N categories or numbers.
 
         Raises:
+            TypeError: a column holds text and numbers, or a continuous one no numbers.
             ValueError: no columns, no rows, columns of unequal length, a missing value, or a
                 continuous or hashed field that is not among the columns.
         """
@@ -74,10 +94,25 @@ class FieldEncoder:
             first += 1 + len(values)
         self._index = index
 
-    def transform(self, columns):
+    def encode(self, columns: Mapping[str, ArrayLike],
+               labels: ArrayLike | None = None) -> Data:
+        """Return the columns as `Data`: ids, the labels as given, and values where needed.
+
+        Args:
+            columns: as for `transform`.
+            labels: (N,), or None.
+
+        Raises:
+            TypeError, ValueError: as `transform` and `values`.
+        """
+        values = self.values(columns) if self.continuous else None
+        return Data(self.transform(columns), labels, values)
+
+    def transform(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
         """Return the ids of the columns' categories: (N, F) int32.
 
         Raises:
+            TypeError: a column holds numbers where `fit` saw text, or the reverse.
             ValueError: `fit` was not called, a column is missing or superfluous, or the columns
                 differ in length.
         """
@@ -85,7 +120,7 @@ class FieldEncoder:
         ids = [self._ids(name, columns[name]) for name in self.field_names]
         return np.stack(ids, axis=1).astype(np.int32)
 
-    def values(self, columns):
+    def values(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
         """Return x for every row and field: (N, F) float32, 1 wherever a field is categorical.
 
         Raises:
@@ -97,7 +132,7 @@ class FieldEncoder:
              for name in self.field_names]
         return np.stack(x, axis=1).astype(np.float32)
 
-    def describe(self, ids):
+    def describe(self, ids: ArrayLike) -> dict[str, list]:
         """Return the categories behind ids, as columns: the way back from `transform`.
 
         Args:
@@ -113,7 +148,7 @@ class FieldEncoder:
         return {name: [meaning.get(i, UNSEEN) for i in ids[:, f].tolist()]
                 for f, name in enumerate(self.field_names)}
 
-    def as_dict(self):
+    def as_dict(self) -> dict:
         """Return all that `transform` depends on, as lists, text and numbers, ready for JSON.
 
         Raises:
@@ -126,36 +161,36 @@ class FieldEncoder:
                 "hashed": self.hashed, "vocabularies": vocabularies}
 
     @classmethod
-    def from_dict(cls, stored):
+    def from_dict(cls, stored: dict) -> "FieldEncoder":
         """Return the encoder that `as_dict` described."""
         encoder = cls(stored["continuous"], stored["min_count"], stored["hashed"])
         encoder._number(stored["vocabularies"])
         return encoder
 
     @property
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """64 hexadecimal digits that differ whenever `transform` could differ: a SHA-256."""
         stored = self.as_dict() | {"min_count": None}  # it has done its work
         described = json.dumps([stored, self.field_names])
         return hashlib.sha256(described.encode()).hexdigest()
 
     @property
-    def field_names(self):
+    def field_names(self) -> tuple[str, ...]:
         """The fields in the order of the ids' columns, a tuple of F strings."""
         return tuple(self._fitted())
 
     @property
-    def field_sizes(self):
+    def field_sizes(self) -> tuple[int, ...]:
         """How many ids each field owns, the unseen one included, a tuple of F ints."""
         return tuple(1 + len(known) for known in self._fitted().values())
 
     @property
-    def field_offsets(self):
+    def field_offsets(self) -> tuple[int, ...]:
         """Each field's first id, its unseen one, a tuple of F ints."""
         return tuple(field_bounds(self.field_sizes)[0].tolist())
 
     @property
-    def num_features(self):
+    def num_features(self) -> int:
         """n, the number of ids in all."""
         return sum(self.field_sizes)
 
@@ -187,16 +222,19 @@ class FieldEncoder:
         if name in self.continuous:
             self._finite(name, column)
             return [name]
-        values, counts = np.unique(column, return_counts=True)
-        self._no_missing(name, values)
+        self._no_missing(name, column)
+        if len(_kinds(column)) > 1:
+            raise TypeError(f"column {name!r} holds text and numbers: one of them is needed")
         if name in self.hashed:
             return list(range(self.hashed[name]))
+        values, counts = np.unique(column, return_counts=True)
         return [value for value in values[counts >= self.min_count].tolist() if value != UNSEEN]
 
     @staticmethod
-    def _no_missing(name, values):
-        values = values.tolist()
-        if missing := [value for value in values if value != value]:  # NaN alone differs from itself
+    def _no_missing(name, column):
+        if column.dtype.kind in "biuU":  # whole numbers and text have no missing values
+            return
+        if missing := [value for value in column.tolist() if _is_missing(value)]:
             raise ValueError(f"column {name!r} holds {missing[0]}: give missing values a name, "
                              "such as 'missing'")
 
@@ -215,29 +253,43 @@ class FieldEncoder:
         if name in self.continuous:
             return np.full(len(column), known[name])
         if name in self.hashed:
+            self._no_missing(name, column)
             distinct, rows = np.unique(column, return_inverse=True)
-            buckets = np.array([bucket(value, self.hashed[name]) for value in distinct.tolist()], np.int32)
-            return unseen + 1 + buckets[rows]
+            buckets = [bucket(value, self.hashed[name]) for value in distinct.tolist()]
+            return unseen + 1 + np.array(buckets, np.int32)[rows]
         self._same_kind(name, column, known)
         return np.array([known.get(value, unseen) for value in column.tolist()], dtype=np.int32)
 
     @staticmethod
     def _same_kind(name, column, known):
         """Numbers where text was learned (or the reverse) would all be unseen, in silence."""
-        learned_text = isinstance(next(iter(known), None), str)
-        if known and len(column) and column.dtype.kind in "biufU" \
-                and learned_text != (column.dtype.kind == "U"):
-            raise TypeError(f"column {name!r} is of type {column.dtype}: fit saw "
-                            f"{'text' if learned_text else 'numbers'}")
+        learned = _kinds(list(known))
+        if known and (strange := _kinds(column) - learned):
+            raise TypeError(f"column {name!r} holds {strange.pop()}: fit saw {learned.pop()}")
 
 
-def _check_one_hot(ids, num_features, values):
+def _kinds(column: np.ndarray | list) -> set[str]:
+    """Which of "text" and "numbers" a column holds; what is missing is neither."""
+    if isinstance(column, np.ndarray) and column.dtype.kind in "biufU":
+        return {"text" if column.dtype.kind == "U" else "numbers"} if len(column) else set()
+    types = {type(value) for value in column if not _is_missing(value)}
+    return {"text" if issubclass(kind, str) else "numbers" for kind in types}
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether it is None, or NaN, NaT or pandas' NA, none of which equals itself."""
+    equal = value is not None and value == value
+    return not isinstance(equal, (bool, np.bool_)) or not equal
+
+
+def _check_one_hot(ids: Any, num_features: int, values: Any) -> tuple:
     ids = check_ids(ids, 0, num_features)
     values = np.ones(ids.shape, np.float32) if values is None else check_values(values, ids.shape)
     return ids, values
 
 
-def one_hot(ids, num_features, values=None):
+def one_hot(ids: ArrayLike, num_features: int,
+            values: ArrayLike | None = None) -> nd.NDArray:
     """Write ids as rows of x, the fields' one-hot blocks side by side.
 
     Args:
@@ -254,7 +306,8 @@ def one_hot(ids, num_features, values=None):
     return nd.array(x)
 
 
-def one_hot_csr(ids, num_features, values=None):
+def one_hot_csr(ids: ArrayLike, num_features: int,
+                values: ArrayLike | None = None) -> nd.sparse.CSRNDArray:
     """The same matrix as `one_hot`, stored as its B·F entries alone.
 
     Returns:

@@ -1,7 +1,10 @@
 """The book's one Matplotlib style, and its drawings of the network."""
+from collections.abc import Sequence
 from itertools import combinations
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 # Okabe and Ito's palette: distinct for colour-blind readers, and in grey by its order here.
@@ -25,7 +28,7 @@ STYLE = {
 }
 
 
-def use_style():
+def use_style() -> None:
     """Set the book's style and, in a notebook, vector graphics."""
     plt.rcdefaults()
     plt.rcParams.update(STYLE)
@@ -39,7 +42,7 @@ def use_style():
 FIELDS = ("weekday", "device", "topic")
 
 
-def draw_fm():
+def draw_fm() -> Figure:
     """Draw the FM layer: fields, embeddings, first order and pairs, one logit."""
     canvas = _Canvas(6.0, 4.6)
     fields, embeddings = canvas.inputs(FIELDS)
@@ -49,7 +52,7 @@ def draw_fm():
     return canvas.figure
 
 
-def draw_dnn():
+def draw_dnn() -> Figure:
     """Draw the DNN layer: embeddings laid end to end, two hidden layers, one logit."""
     canvas = _Canvas(6.0, 5.4)
     _, embeddings = canvas.inputs(FIELDS)
@@ -58,7 +61,7 @@ def draw_dnn():
     return canvas.figure
 
 
-def draw_deepfm():
+def draw_deepfm() -> Figure:
     """Draw DeepFM: one row of embeddings feeds the inner products and the hidden layers."""
     canvas = _Canvas(6.0, 5.6)
     fields, embeddings = canvas.inputs(FIELDS)
@@ -69,7 +72,7 @@ def draw_deepfm():
     return canvas.figure
 
 
-def draw_row(features, x, V):
+def draw_row(features: Sequence[str], x: np.ndarray, V: np.ndarray) -> Figure:
     """Draw a one-hot row, the factor rows that it picks, and their inner products.
 
     Args:
@@ -97,13 +100,14 @@ def draw_row(features, x, V):
     return canvas.figure
 
 
-def draw_parameter_server():
+def draw_parameter_server() -> Figure:
     """Draw a distributed job: two servers share the rows of V, three workers those of the data."""
     canvas = _Canvas(6.0, 3.7)
     servers = [canvas.box(x, 2.9, text, PURPLE, width=1.5, height=0.7)
                for x, text in ((1.6, "server 0\nrows 0 … n/2"), (3.8, "server 1\nrows n/2 … n"))]
     workers = [canvas.box(x, 0.95, text, BLUE, width=1.4, height=0.7)
-               for x, text in ((0.85, "worker 0\n1st third"), (2.7, "worker 1\n2nd third"), (4.55, "worker 2\n3rd third"))]
+               for x, text in ((0.85, "worker 0\n1st third"), (2.7, "worker 1\n2nd third"),
+                               (4.55, "worker 2\n3rd third"))]
     canvas.links([(worker, server) for worker in workers for server in servers], GREY)
     canvas.note(0.1, 3.5, "the weights: each row of w and V on one server")
     canvas.note(0.1, 0.3, "the data: each row of the log with one worker")

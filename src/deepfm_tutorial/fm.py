@@ -1,8 +1,12 @@
-"""Linear and second-order parts: logistic regression and the factorization machine (chapter 2)."""
-from .embeddings import FieldBlock, FieldEmbedding
+"""Linear and second-order parts: logistic regression and the FM (chapter 2)."""
+from collections.abc import Sequence
+
+from mxnet import nd, sym
+
+from .embeddings import FieldBlock, FieldEmbedding, register
 
 
-def pairwise_interactions(embeddings):
+def pairwise_interactions(embeddings: nd.NDArray | sym.Symbol) -> nd.NDArray | sym.Symbol:
     """Sum the inner products of all pairs of fields, in O(kF).
 
     Σ_{f<g} ⟨e_f, e_g⟩ = ½ (‖Σ_f e_f‖² − Σ_f ‖e_f‖²): Lemma 3.1 of Rendle, 2010.
@@ -23,13 +27,15 @@ class FirstOrder(FieldBlock):
     """w₀ + Σ_i w_i x_i: the bias and the first-order part of equation (1).
 
     Parameters: `bias` (1,) and `weights` (n,). Both start at zero, a probability of one half.
+
+    Args:
+        field_sizes: how many ids each field owns.
     """
 
-    def __init__(self, field_sizes):
+    def __init__(self, field_sizes: Sequence[int]) -> None:
         super().__init__(field_sizes)
-        with self.name_scope():
-            self.bias = self.params.get("bias", shape=(1,), init="zeros")
-            self.weights = self.params.get("weights", shape=(sum(self.field_sizes),), init="zeros")
+        self.bias = self.params.get("bias", shape=(1,), init="zeros")
+        self.weights = self.table("weights", init="zeros")
 
     def hybrid_forward(self, F, ids, values=None, *, bias, weights):
         terms = F.take(weights, ids)  # (B, F)
@@ -37,6 +43,7 @@ class FirstOrder(FieldBlock):
         return F.broadcast_add(terms.sum(axis=1), bias)  # (B,)
 
 
+@register
 class LogisticRegression(FieldBlock):
     """First order alone: `model(ids, values) → logits`, (B,).
 
@@ -44,7 +51,7 @@ class LogisticRegression(FieldBlock):
         field_sizes: how many ids each field owns.
     """
 
-    def __init__(self, field_sizes):
+    def __init__(self, field_sizes: Sequence[int]) -> None:
         super().__init__(field_sizes)
         self.first_order = FirstOrder(field_sizes)
 
@@ -52,6 +59,7 @@ class LogisticRegression(FieldBlock):
         return self.first_order(ids, values)
 
 
+@register
 class FM(FieldBlock):
     """Factorization machine: `model(ids, values) → logits`, (B,). Equation 1 of Rendle, 2010.
 
@@ -60,7 +68,7 @@ class FM(FieldBlock):
         num_factors: k, the length of each feature's factor row.
     """
 
-    def __init__(self, field_sizes, num_factors=10):
+    def __init__(self, field_sizes: Sequence[int], num_factors: int = 10) -> None:
         super().__init__(field_sizes)
         self.first_order = FirstOrder(field_sizes)
         self.embedding = FieldEmbedding(field_sizes, num_factors)

@@ -20,11 +20,14 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy
 
-from . import cluster
+# The one room that the core imports. A process that `DMLC_ROLE` calls a server becomes one when
+# MXNet is imported, below, so its variables must be checked before. `environment` imports no MXNet.
+from .distributed import environment
 
 # Measured on two cores. Layers of a few hundred units give more threads little to do.
 MOST_THREADS = 4
@@ -56,7 +59,7 @@ LENT = {
 SPARED = ("sklearn", "scipy.stats")
 
 
-def set_threads():
+def set_threads() -> None:
     """Set MXNet's thread counts, unless the environment already says what they are."""
     for name, (pattern, allowed) in ALLOWED.items():
         value = os.environ.get(name)
@@ -72,7 +75,7 @@ def set_threads():
 
 
 @contextmanager
-def numpy_names(mode):
+def numpy_names(mode: str) -> Iterator[None]:
     """Lend NumPy the names in `LENT` that it lacks, for a while.
 
     Args:
@@ -95,7 +98,7 @@ def numpy_names(mode):
 
 
 @contextmanager
-def spared():
+def spared() -> Iterator[None]:
     """For a while, let what is in `SPARED` count as not installed, unless it is imported already."""
     absent = dict.fromkeys(name for name in SPARED if name not in sys.modules)
     sys.modules.update(absent)
@@ -107,6 +110,6 @@ def spared():
 
 
 set_threads()
-cluster.stop_unless_complete(os.environ)  # a server's import of MXNet would abort and not say why
+environment.stop_unless_complete(os.environ)  # else MXNet aborts and does not say why
 with numpy_names(os.environ.get("DEEPFM_TUTORIAL_NUMPY_BOOL") or "lend"), spared():
     import mxnet  # noqa: F401  (the import is the point)

@@ -1,17 +1,119 @@
-"""Train, from the first batch or from where a training was cut off (chapters 7 and 10)."""
+"""Train a model: the loss, one step, and `fit` (chapter 7)."""
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 import numpy as np
-from mxnet import nd
+from mxnet import autograd, gluon, nd
 from tqdm.auto import tqdm
 
-from . import checkpoint as files
-from .batches import shuffled_batches
-from .checks import real_number, whole_number
-from .judging import Metrics, checked, metrics
-from .updates import Updates, as_list
+from ._validation import check_data, check_integer, check_number
+from .embeddings import FieldBlock, FieldEmbedding, blocks_of, input_symbols
+from .evaluation import Metrics, metrics
+from .fields import Data
+
+
+def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
+    """−log of the probability that the logits give the labels: log(1 + e^z) − y z, (B,).
+
+    Gluon's `SigmoidBinaryCrossEntropyLoss` has a wrong gradient at z = 0 exactly, where an
+    all-zero model starts; the gradient of this form is σ(z) − y everywhere.
+    """
+    return nd.Activation(logits, "softrelu") - labels * logits
+
+
+class TrainStep:
+    """One update of all weights from one batch: `step(ids, labels, values) → loss`.
+
+    A parameter whose `grad_req` is "null" is frozen: it stays as it is. Use a step in a `with`
+    block: it may change the `grad_req` of the others there, and puts them back at the end.
+
+    Attributes:
+        weights: the parameters that are trained as a whole.
+        states: the optimizer's state of each, as `create_state` returns it.
+
+    Args:
+        model: one of this package's models, with weights.
+        optimizer: an `mx.optimizer.Optimizer`.
+        with_values: whether batches come with values x.
+        embedding_l2: λ, as for `fit`.
+        tables: parameters that a subclass hands to the graph itself.
+    """
+
+    def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
+                 with_values: bool = False, embedding_l2: float = 0.0,
+                 tables: Sequence[gluon.Parameter] = ()) -> None:
+        self.optimizer, self.embedding_l2 = optimizer, embedding_l2
+        self.weights = [p for p in model.collect_params().values()
+                        if p.grad_req != "null" and p not in tables]
+        self.states = [optimizer.create_state(i, p.data()) for i, p in enumerate(self.weights)]
+        self._during = dict.fromkeys(self.weights, "write")  # parameter → its grad_req
+        self._graph = compiled(model, tables, with_values=with_values,
+                               with_embeddings=embedding_l2 > 0)
+
+    def __enter__(self) -> "TrainStep":
+        self._before = {p: p.grad_req for p in self._during}
+        _set_grad_reqs(self._during)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.states.clear()  # first: a table's gradient may take their place in memory
+        _set_grad_reqs(self._before)
+
+    def __call__(self, ids: np.ndarray, labels: np.ndarray,
+                 values: np.ndarray | None = None) -> nd.NDArray:
+        """Update the weights once.
+
+        Args:
+            ids: (B, F) NumPy ids, already checked.
+            labels: (B,).
+            values: (B, F), or None.
+
+        Returns:
+            The loss before the update, summed over the batch: an NDArray (1,), not yet
+            waited for.
+        """
+        loss = self._differentiate(nd.array(ids, dtype="int32"), values, labels)
+        self._update_weights()
+        return loss
+
+    def _differentiate(self, ids: nd.NDArray, values: np.ndarray | None, labels: np.ndarray,
+                       *rows: nd.NDArray) -> nd.NDArray:
+        """Compute the gradient of loss and penalty; return the loss."""
+        inputs = [ids, *rows] if values is None else [ids, nd.array(values), *rows]
+        with autograd.record():
+            logits, *embeddings = as_list(self._graph(*inputs))
+            loss = logistic_loss(logits, nd.array(labels)).sum()
+            penalty = sum(e.square().sum() * (self.embedding_l2 / 2) for e in embeddings)
+            objective = loss + penalty
+        objective.backward()
+        self.optimizer.rescale_grad = 1 / len(labels)  # the mean over the batch
+        return loss
+
+    def _update_weights(self) -> None:
+        for i, parameter in enumerate(self.weights):
+            self.optimizer.update(i, parameter.data(), parameter.grad(), self.states[i])
+
+
+def shuffled_batches(data: Sequence, batch_size: int,
+                     rng: np.random.Generator) -> Iterator[list]:
+    """Yield every row once, in random order.
+
+    Args:
+        data: arrays with N rows each, or None in the place of one.
+        batch_size: rows a batch; the last may have fewer.
+        rng: what draws the order.
+
+    Yields:
+        Lists like `data`, of a batch's rows.
+    """
+    order = rng.permutation(len(data[0]))
+    for first in range(0, len(order), batch_size):
+        rows = order[first:first + batch_size]
+        yield [None if array is None else array[rows] for array in data]
 
 
 @dataclass
@@ -26,186 +128,233 @@ class History:
         interrupted: whether Ctrl-C ended the training.
     """
 
-    train_loss: list = field(default_factory=list)
-    validation: list = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    validation: list[Metrics] = field(default_factory=list)
     best_epoch: int = 0
     interrupted: bool = False
 
 
-def fit(model, train, validation=None, *, epochs=20, batch_size=1024, learning_rate=1e-3,
-        embedding_l2=0.0, patience=3, seed=0, lazy_tables=False, checkpoint=None, encoder=None,
-        progress=True):
+def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None = None, *,
+        epochs: int = 20, batch_size: int = 1024, learning_rate: float = 1e-3,
+        embedding_l2: float = 0.0, patience: int = 3, seed: int = 0,
+        step: type[TrainStep] = TrainStep, batches: Callable = shuffled_batches,
+        checkpoint: Any = None, progress: bool = True) -> History:
     """Train with Adam on the logistic loss; keep the weights of the best epoch.
 
     The best epoch is the one with the highest validation AUC; without validation rows, the
     last. A model that has no weights yet is initialised from `seed`; one that has goes on from
-    them. The model is hybridised. Equal seeds give bit-equal weights on one machine.
-
-    Arrays may be memory-mapped (`np.load(…, mmap_mode="r")`). Mapped int32 ids and float32
-    labels and values are never loaded as a whole; other types are converted, which loads them.
+    them. Frozen parameters (`grad_req` "null") stay as they are. The model is hybridised.
+    Equal seeds give bit-equal weights on one machine.
 
     Args:
         model: one of this package's models.
-        train: `(ids, labels)` or `(ids, labels, values)`: (N, F), (N,) and (N, F).
+        train: a `Data`, or a plain tuple `(ids, labels)` or `(ids, labels, values)`.
         validation: the same for the rows that decide when to stop, or None.
         epochs: at most so many passes over the training rows.
         batch_size: rows a step; the last batch of an epoch may be smaller.
         learning_rate: Adam's step size.
-        embedding_l2: λ of the penalty λ/2 Σ ‖x_i v_i‖², summed over a row's features and averaged
-            over the batch: a factor row pays when it is used.
+        embedding_l2: λ of the penalty λ/2 Σ ‖x_i v_i‖², summed over a row's features and
+            averaged over the batch: a factor row pays when it is used.
         patience: stop after so many epochs in a row without a better validation AUC.
         seed: of the initial weights, the order of rows, and dropout.
-        lazy_tables: whether a step updates only the rows of w and V that its batch uses, which
-            large tables need: see `Updates`.
-        checkpoint: a folder, or None. After each epoch all that is needed to go on is written
-            there; the same call in another process goes on from it, to bit-equal weights.
-        encoder: the `FieldEncoder` that made the ids. Its fingerprint goes into the checkpoint.
+        step: how weights are updated: `TrainStep`, or `scale.LazyTrainStep` for large tables.
+        batches: how rows are shuffled: `shuffled_batches`, or `scale.blockwise_batches` for
+            files that are larger than memory.
+        checkpoint: None, or a `scale.Checkpoint`. After each epoch all that is needed to go on
+            is handed to it; the same call in another process goes on from there, to bit-equal
+            weights.
         progress: whether to show a progress bar.
 
     Returns:
         A `History`. Ctrl-C ends training early, keeps the best weights so far and says so.
 
     Raises:
-        TypeError, ValueError: wrong data or settings, a checkpoint that is damaged or of another
-            training, before any weight changes; or the loss stopped being a number, after the
-            best weights so far were put back.
+        TypeError, ValueError: wrong data or settings, a checkpoint that is damaged or of
+            another training, before any weight changes; or the loss stopped being a number,
+            after the best weights so far were put back.
     """
-    whole_number("epochs", epochs)
-    whole_number("batch_size", batch_size)
-    real_number("learning_rate", learning_rate, 0, np.inf, low_allowed=False)
-    real_number("embedding_l2", embedding_l2, 0, np.inf)
-    whole_number("patience", patience)
-    whole_number("seed", seed, least=0)
-    if embedding_l2 and not hasattr(model, "embedding"):
-        raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} has no embedding, "
-                         "only 0 is allowed")
-    train = checked(model, train, "train")
+    _check_settings(model, epochs, batch_size, learning_rate, embedding_l2, patience, seed)
+    check_checkpoint(checkpoint)
+    train = check_data(train, model.field_sizes, "train")
     if validation is not None:
-        validation = checked(model, validation, "validation", both_classes=True)
+        validation = check_data(validation, model.field_sizes, "validation", both_classes=True)
+    saved = checkpoint and checkpoint.open(
+        model, {"training rows": train, "validation rows": validation}, batch_size=batch_size,
+        seed=seed, learning_rate=learning_rate, embedding_l2=embedding_l2,
+        step=step.__name__, batches=batches.__name__)
 
-    path = stored = None
-    if checkpoint is not None:
-        path = Path(checkpoint) / "training.npz"
-        same = files.identity(model, train, validation, encoder, batch_size=batch_size, seed=seed,
-                              learning_rate=learning_rate, embedding_l2=embedding_l2,
-                              lazy_tables=lazy_tables)
-        stored = files.read_same(path, same)
-
-    mx.random.seed(seed)
-    if not has_weights(model):
-        model.initialize()
+    initialise(model, seed)
     model.hybridize(static_alloc=True)
-    run = _Run(model, seed, Updates(model, mx.optimizer.Adam(learning_rate), with_values=train[2] is not None,
-                                    embedding_l2=embedding_l2, lazy_tables=lazy_tables))
-    steps = -(-len(train[0]) // batch_size)
-    if stored:
-        run.load(*stored, steps)
-    with tqdm(total=epochs * steps, initial=run.epochs * steps, disable=not progress, unit="batch") as bar:
-        try:
-            while not run.finished(epochs, patience):
-                run.epoch(train, validation, batch_size, bar)
-                if path:
-                    files.write(path, run.arrays(), {"same": same, **run.facts()})
-        except KeyboardInterrupt:
-            run.history.interrupted = True
-        finally:
-            nd.waitall()
-            run.restore_best()
+    steps = math.ceil(len(train[0]) / batch_size)
+    adam = mx.optimizer.Adam(learning_rate)
+    with step(model, adam, with_values=train[2] is not None, embedding_l2=embedding_l2) as update:
+        run = _Training(model, update, seed)
+        if saved:
+            run.load(*saved, steps)
+        with tqdm(total=epochs * steps, initial=run.epochs * steps, disable=not progress,
+                  unit="batch") as bar:
+            try:
+                while not run.is_finished(epochs, patience):
+                    run.epoch(batches(train, batch_size, run.rng), validation, bar)
+                    if checkpoint:
+                        checkpoint.save(*run.state())
+            except KeyboardInterrupt:
+                run.history.interrupted = True
+            finally:
+                nd.waitall()
+                run.restore_best()
     if run.history.interrupted:
-        print(f"Interrupted in epoch {run.epochs + 1}. The model has the weights of "
-              + (f"epoch {run.history.best_epoch}, its best so far." if run.history.best_epoch
-                 else "before the training."))
+        _say_where(run)
     return run.history
 
 
-class _Run:
+class _Training:
     """A training between two epochs: all that decides how it goes on."""
 
-    def __init__(self, model, seed, updates):
-        self.model, self.seed, self.updates = model, seed, updates
-        self.order = np.random.default_rng(seed)
+    def __init__(self, model: FieldBlock, step: TrainStep, seed: int) -> None:
+        self.model, self.step, self.seed = model, step, seed
+        self.rng = np.random.default_rng(seed)
         self.history = History()
         self.parameters = list(model.collect_params().values())
         self.best = [parameter.data().copy() for parameter in self.parameters]
 
     @property
-    def epochs(self):
+    def epochs(self) -> int:
         """How many are done."""
         return len(self.history.train_loss)
 
-    def finished(self, epochs, patience):
+    def is_finished(self, epochs: int, patience: int) -> bool:
         return self.epochs >= epochs or self.epochs - self.history.best_epoch >= patience
 
-    def epoch(self, train, validation, batch_size, bar):
-        """Pass over all rows once, judge, and keep the weights if they are the best so far."""
+    def epoch(self, batches: Iterable, validation: tuple | None, bar: tqdm) -> None:
+        """Train on the batches once, evaluate, and keep weights that are the best so far."""
         # MXNet's random state cannot be read, so each epoch's dropout has a seed of its own.
-        mx.random.seed(int(np.random.SeedSequence([self.seed, self.epochs]).generate_state(1)[0] >> 1))
-        loss = _mean_loss(self.updates, shuffled_batches(train, batch_size, self.order), bar)
+        mx.random.seed(mxnet_seed(self.seed, self.epochs))
+        num_rows, total, pending = 0, 0.0, nd.zeros((1,))
+        for ids, labels, values in batches:
+            loss = self.step(ids, labels, values)
+            # Read the loss one step late: the next step is then already under way.
+            total += float(pending.asscalar())
+            pending = loss
+            num_rows += len(ids)
+            bar.update()
+        loss = (total + float(pending.asscalar())) / num_rows
+        if not np.isfinite(loss):
+            raise ValueError(f"the training loss became {loss}: try a smaller learning_rate "
+                             f"than {self.step.optimizer.learning_rate:g}")
         if validation:
             self.history.validation.append(metrics(self.model, validation))
             bar.set_postfix_str(f"validation AUC {self.history.validation[-1].auc:.4f}")
         self.history.train_loss.append(loss)
-        if _is_best(self.history):
+        self._keep_if_best()
+
+    def _keep_if_best(self) -> None:
+        aucs = [found.auc for found in self.history.validation]
+        if not aucs or aucs[-1] > max(aucs[:-1], default=-np.inf):
             self.history.best_epoch = self.epochs
             for best, parameter in zip(self.best, self.parameters):
-                parameter.data().copyto(best)  # in place: large tables are not held a third time
+                parameter.data().copyto(best)  # in place: no table is held a third time
 
-    def restore_best(self):
+    def restore_best(self) -> None:
         for best, parameter in zip(self.best, self.parameters):
             parameter.set_data(best)
 
-    def arrays(self):
-        """Weights, optimizer's states and best weights, as a checkpoint names them."""
+    def state(self) -> tuple[dict[str, nd.NDArray], dict]:
+        """What `load` needs: named arrays, and what JSON can hold."""
         now = {f"weights/{i}": p.data() for i, p in enumerate(self.parameters)}
-        states = {f"state/{i}/{j}": array for i, state in enumerate(self.updates.states)
+        states = {f"state/{i}/{j}": array for i, state in enumerate(self.step.states)
                   for j, array in enumerate(as_list(state))}
         best = {f"best/{i}": array for i, array in enumerate(self.best)}
-        return now | states | (best if self.history.best_epoch < self.epochs else {})
+        is_now = self.history.best_epoch == self.epochs
+        return (now | states | ({} if is_now else best),
+                {"history": asdict(self.history), "rng": self.rng.bit_generator.state})
 
-    def facts(self):
-        return {"history": asdict(self.history), "order": self.order.bit_generator.state}
-
-    def load(self, arrays, facts, steps):
-        """Go back to where `arrays` and `facts` were taken, `steps` an epoch."""
-        self.history = History(**facts["history"])
+    def load(self, arrays: dict[str, np.ndarray], metadata: dict, steps: int) -> None:
+        """Go back to where a `state` was taken, `steps` an epoch."""
+        self.history = History(**metadata["history"])
         self.history.validation = [Metrics(*numbers) for numbers in self.history.validation]
-        self.order.bit_generator.state = facts["order"]
-        self.updates.optimizer.begin_num_update = self.epochs * steps
+        self.rng.bit_generator.state = metadata["rng"]
+        self.step.optimizer.begin_num_update = self.epochs * steps
         for i, parameter in enumerate(self.parameters):
             self.best[i][:] = arrays.get(f"best/{i}", arrays[f"weights/{i}"])
             parameter.data()[:] = arrays[f"weights/{i}"]
-        for i, state in enumerate(self.updates.states):
+        for i, state in enumerate(self.step.states):
             for j, array in enumerate(as_list(state)):
                 array[:] = arrays[f"state/{i}/{j}"]
 
 
-def _mean_loss(updates, batches, bar):
-    """Train on the batches. Returns the mean loss."""
-    num_rows, total, pending = 0, 0.0, None
-    for ids, labels, values in batches:
-        loss = updates(ids, labels, values)
-        # Read the loss one step late: the next step is then already under way.
-        total += pending.asscalar() if pending is not None else 0.0
-        pending = loss
-        num_rows += len(ids)
-        bar.update()
-    mean = (total + pending.asscalar()) / num_rows
-    if not np.isfinite(mean):
-        raise ValueError(f"the training loss became {mean}: try a smaller learning_rate than "
-                         f"{updates.optimizer.learning_rate:g}")
-    return float(mean)
-
-
-def _is_best(history):
-    if not history.validation:
-        return True
-    aucs = [metrics.auc for metrics in history.validation]
-    return aucs[-1] > max(aucs[:-1], default=-np.inf)
-
-
-def has_weights(model):
-    """Whether the model was initialised."""
+def initialise(model: FieldBlock, seed: int) -> None:
+    """Seed MXNet, and give the model its first weights if it has none."""
+    mx.random.seed(seed)
     try:
-        return bool([parameter.data() for parameter in model.collect_params().values()])
+        [parameter.data() for parameter in model.collect_params().values()]
     except RuntimeError:  # Gluon's word for "not initialised"
-        return False
+        model.initialize()
+
+
+def mxnet_seed(*numbers: int) -> int:
+    """Return a seed for MXNet that is drawn from several numbers, as NumPy draws one."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
+
+
+def compiled(model: FieldBlock, tables: Sequence[gluon.Parameter] = (), *,
+             with_values: bool = False, with_embeddings: bool = False) -> gluon.SymbolBlock:
+    """Return the model as a graph in which `tables` are inputs, as ids are.
+
+    Args:
+        model: one of this package's models.
+        tables: those of its tables that the caller hands over at each call, by rows.
+        with_values: whether it takes values x after the ids.
+        with_embeddings: whether it returns E, of each embedding, beside the logits.
+    """
+    inputs = input_symbols(with_values)
+    outputs = [model(*inputs)]
+    if with_embeddings:
+        outputs += [embedding(*inputs) for embedding in _embeddings_of(model)]
+    rows = [mx.sym.var(table.name, dtype="float32") for table in tables]
+    graph = gluon.SymbolBlock(outputs, inputs + rows, params=model.collect_params())
+    # Static memory: fresh arrays each step cost the system a page fault every 4 KB.
+    graph.hybridize(static_alloc=True)
+    return graph
+
+
+def as_list(arrays: Any) -> list:
+    """None, an array or several: what optimizers and graphs return, as a list."""
+    if arrays is None:
+        return []
+    return list(arrays) if isinstance(arrays, (tuple, list)) else [arrays]
+
+
+def _embeddings_of(model: FieldBlock) -> list[FieldEmbedding]:
+    return [block for block in blocks_of(model) if isinstance(block, FieldEmbedding)]
+
+
+def _set_grad_reqs(grad_reqs: dict[gluon.Parameter, str]) -> None:
+    for parameter, grad_req in grad_reqs.items():
+        parameter.grad_req = grad_req
+
+
+def _check_settings(model: FieldBlock, epochs: int, batch_size: int, learning_rate: float,
+                    embedding_l2: float, patience: int, seed: int) -> None:
+    check_integer("epochs", epochs)
+    check_integer("batch_size", batch_size)
+    check_number("learning_rate", learning_rate, 0, np.inf, low_allowed=False)
+    check_number("embedding_l2", embedding_l2, 0, np.inf)
+    check_integer("patience", patience)
+    check_integer("seed", seed, least=0)
+    if embedding_l2 and not _embeddings_of(model):
+        raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} has no "
+                         "embedding, only 0 is allowed")
+
+
+def check_checkpoint(checkpoint: Any) -> None:
+    """Say so if a folder's name is given in the place of a checkpoint."""
+    if isinstance(checkpoint, (str, os.PathLike)):
+        raise TypeError(f"checkpoint = {checkpoint!r}: a checkpoint is needed, such as "
+                        f"scale.Checkpoint({str(checkpoint)!r})")
+
+
+def _say_where(run: _Training) -> None:
+    best = run.history.best_epoch
+    print(f"Interrupted in epoch {run.epochs + 1}. The model has the weights of "
+          + (f"epoch {best}, its best so far." if best else "before the training."))

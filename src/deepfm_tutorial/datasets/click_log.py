@@ -4,12 +4,13 @@ The logit of a row is a sum of planted effects: one table for each field, pair o
 triple of fields that matters. So the best possible AUC and log loss are known, and so is what
 each part of a model could have found.
 """
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
-from .checks import whole_number
+from .._validation import check_integer
 
 # In the order of their best hours, three apart from midnight on.
 TOPICS = ("games", "travel", "news", "business", "food", "fashion", "sport", "film")
@@ -36,8 +37,10 @@ CHANGES = {
     "positions": "the bottom of the page is worth what the top was, and the top what the bottom was",
     "habits": "the triple reverses: people on the move click on the phone after noon",
 }
-"""What can happen to the world, one at a time (chapter 12). The first two change which rows come,
-the last two change which rows are clicked."""
+"""What can happen to the world, one at a time (chapter 12).
+
+The first two change which rows come, the last two change which rows are clicked.
+"""
 
 
 class ClickLog(NamedTuple):
@@ -54,7 +57,7 @@ class ClickLog(NamedTuple):
     probabilities: np.ndarray
 
 
-def frequencies(change=None):
+def frequencies(change: str | None = None) -> dict[str, np.ndarray]:
     """Return how often each category occurs: field name → probabilities that add up to 1.
 
     Fields are drawn independently of each other. `change` is one of `CHANGES`, or None.
@@ -75,7 +78,7 @@ def frequencies(change=None):
     return share
 
 
-def planted_effects(change=None):
+def planted_effects(change: str | None = None) -> dict[tuple[str, ...], np.ndarray]:
     """Return the tables that the true logit adds up: (field, …) → one axis for each field.
 
     A row's true logit is `BIAS` plus, from each table, the entry at the row's categories.
@@ -104,12 +107,13 @@ def planted_effects(change=None):
     }
 
 
-def _categories(change):
+def _categories(change: str | None) -> dict[str, tuple]:
     new = NEW_CAMPAIGNS if change == "campaigns" else ()
     return CATEGORIES | {"campaign": CATEGORIES["campaign"] + new}
 
 
-def make_click_log(num_rows, seed, orders=(1, 2, 3), change=None):
+def make_click_log(num_rows: int, seed: int, orders: Collection[int] = (1, 2, 3),
+                   change: str | None = None) -> ClickLog:
     """Draw a click log. The same `seed` gives the same categories, whatever `orders` says.
 
     Args:
@@ -124,19 +128,21 @@ def make_click_log(num_rows, seed, orders=(1, 2, 3), change=None):
     Raises:
         TypeError, ValueError: `num_rows`, `seed`, `change` or an order is not allowed.
     """
-    whole_number("num_rows", num_rows)
-    whole_number("seed", seed, least=0)
+    check_integer("num_rows", num_rows)
+    check_integer("seed", seed, least=0)
     if strange := set(orders) - {1, 2, 3}:
         raise ValueError(f"orders = {orders}: {sorted(strange)} is not among 1, 2 and 3")
     if change not in (None, *CHANGES):
         raise ValueError(f"change = {change!r}: None or one of {list(CHANGES)} is allowed")
     rng = np.random.default_rng(seed)
-    drawn = {name: rng.choice(len(p), size=num_rows, p=p) for name, p in frequencies(change).items()}
+    drawn = {name: rng.choice(len(p), size=num_rows, p=p)
+             for name, p in frequencies(change).items()}
     logits = np.full(num_rows, BIAS)
     for fields, table in planted_effects(change).items():
         if len(fields) in orders:
             logits += table[tuple(drawn[name] for name in fields)]
     probabilities = expit(logits)
     labels = (rng.random(num_rows) < probabilities).astype(np.float32)
-    columns = {name: np.array(_categories(change)[name])[codes] for name, codes in drawn.items()}
+    names = _categories(change)
+    columns = {name: np.array(names[name])[codes] for name, codes in drawn.items()}
     return ClickLog(columns, labels, probabilities)

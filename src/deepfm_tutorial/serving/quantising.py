@@ -1,10 +1,11 @@
 """Factor rows in a few bits (chapter 12)."""
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .checks import whole_number
+from .._validation import check_integer
 
 
-def quantise(factors, bits=8):
+def quantise(factors: ArrayLike, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """Round each row of V to whole multiples of a step of its own.
 
     The step is the row's largest entry in size, divided by 2^(bits − 1) − 1. So each row uses
@@ -21,7 +22,7 @@ def quantise(factors, bits=8):
     Raises:
         TypeError, ValueError: another shape, a number that is not finite, or bits out of range.
     """
-    if whole_number("bits", bits, least=2) > 8:
+    if check_integer("bits", bits, least=2) > 8:
         raise ValueError(f"bits = {bits}: at most 8 is allowed")
     V = np.asarray(factors, dtype=np.float32)
     if V.ndim != 2 or not np.isfinite(V).all():
@@ -33,7 +34,7 @@ def quantise(factors, bits=8):
     return codes.astype(np.int8), scales
 
 
-def dequantise(codes, scales):
+def dequantise(codes: np.ndarray, scales: ArrayLike) -> np.ndarray:
     """Return the numbers that codes stand for, float32: codes (…, k), their scales (…).
 
     For a batch, look up first: `dequantise(codes[ids], scales[ids])` is E, (B, F, k), and the

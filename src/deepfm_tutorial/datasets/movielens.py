@@ -5,6 +5,7 @@ shipped: F. M. Harper and J. A. Konstan, "The MovieLens Datasets", ACM TiiS 5(4)
 """
 import os
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +45,7 @@ class MovieLens(NamedTuple):
     ages: np.ndarray
 
 
-def load_movielens(progress=True):
+def load_movielens(progress: bool = True) -> MovieLens:
     """Return MovieLens 100K, downloading it into a per-user cache the first time.
 
     With `DEEPFM_TUTORIAL_DATA` set, nothing is downloaded: the three files are read from that
@@ -67,19 +68,21 @@ def load_movielens(progress=True):
     return read_movielens(paths)
 
 
-def is_here():
+def is_here() -> bool:
     """Return whether `load_movielens` needs no network: the files are in its cache, or named.
 
     Raises:
-        FileNotFoundError, ValueError: `DEEPFM_TUTORIAL_DATA` is set, and not to the published files.
+        FileNotFoundError, ValueError: `DEEPFM_TUTORIAL_DATA` is set, and not to the published
+            files.
     """
     if directory := os.environ.get("DEEPFM_TUTORIAL_DATA"):
         return all(_offline(name, Path(directory)) for name in SHA256)
-    cached = {_cache() / name: sha256 for name, sha256 in SHA256.items()}
-    return all(path.is_file() and pooch.file_hash(str(path)) == sha256 for path, sha256 in cached.items())
+    cached = {_cache().abspath / name: sha256 for name, sha256 in SHA256.items()}
+    return all(path.is_file() and pooch.file_hash(str(path)) == sha256
+               for path, sha256 in cached.items())
 
 
-def read_movielens(paths):
+def read_movielens(paths: Mapping[str, Path]) -> MovieLens:
     """Return the `MovieLens` that the files u.data, u.user and u.item at `paths` hold."""
     ratings = np.array(_read(paths["u.data"], "\t", 4, _integers))
     users = dict(_read(paths["u.user"], "|", 5, _user))
@@ -97,46 +100,52 @@ def read_movielens(paths):
         "hour": np.array([f"{moment:%H}" for moment in moments]),
         "weekday": np.array([f"{moment:%a}" for moment in moments]),
     }
-    return MovieLens(columns, (stars >= 4).astype(np.float32), stars, seconds, age.astype(np.int64))
+    labels = (stars >= 4).astype(np.float32)
+    return MovieLens(columns, labels, stars, seconds, age.astype(np.int64))
 
 
-def _find(name, progress):
+def _find(name: str, progress: bool) -> Path:
     directory = os.environ.get("DEEPFM_TUTORIAL_DATA")
     return _offline(name, Path(directory)) if directory else _download(name, progress)
 
 
-def _offline(name, directory):
+def _offline(name: str, directory: Path) -> Path:
     for path in (directory / "ml-100k" / name, directory / name):
         if path.is_file():
             break
     else:
-        raise FileNotFoundError(f"{name} is neither in {directory} nor in {directory / 'ml-100k'}: "
-                                f"put it there, or unset DEEPFM_TUTORIAL_DATA to download it")
+        raise FileNotFoundError(f"{name} is neither in {directory} nor in "
+                                f"{directory / 'ml-100k'}: put it there, or unset "
+                                "DEEPFM_TUTORIAL_DATA to download it")
     if pooch.file_hash(str(path)) != SHA256[name]:
         raise ValueError(f"{path} is not the published {name} (its SHA-256 differs): fetch it "
                          f"again from {ADDRESS}{name}")
     return path
 
 
-def _cache():
-    return Path(pooch.os_cache("deepfm_tutorial")) / "ml-100k"
-
-
-def _download(name, progress):
+def _cache() -> pooch.Pooch:
+    """The files in the per-user cache, where the environment says now that caches are."""
     pooch.get_logger().setLevel("WARNING")
+    return pooch.create(Path(pooch.os_cache("deepfm_tutorial")) / "ml-100k", ADDRESS,
+                        registry={name: f"sha256:{digits}" for name, digits in SHA256.items()})
+
+
+def _download(name: str, progress: bool) -> Path:
+    cache = _cache()
     offline = os.environ.get("DEEPFM_TUTORIAL_OFFLINE", "") not in ("", "0")
     try:
         # pooch writes to a temporary file and moves it only when the hash is right.
-        return Path(pooch.retrieve(ADDRESS + name, known_hash=f"sha256:{SHA256[name]}", fname=name, path=_cache(),
-                                   downloader=_refuse if offline else pooch.HTTPDownloader(progress, timeout=SECONDS)))
+        http = pooch.HTTPDownloader(progress, timeout=SECONDS)
+        return Path(cache.fetch(name, downloader=_refuse if offline else http))
     except (requests.RequestException, ConnectionError) as error:
         raise ConnectionError(
-            f"could not download {name} from {ADDRESS}{name} ({type(error).__name__}). Try again, or "
-            "fetch u.data, u.user and u.item on another machine and name their directory in "
-            "DEEPFM_TUTORIAL_DATA") from None
+            f"could not download {name} from {ADDRESS}{name} ({type(error).__name__}). Try "
+            "again, or fetch u.data, u.user and u.item on another machine and name their "
+            "directory in DEEPFM_TUTORIAL_DATA") from None
     except OSError as error:
-        raise OSError(f"the folder {_cache()} cannot be written ({type(error).__name__}). Name another for caches in "
-                      "XDG_CACHE_HOME, or one that has the files in DEEPFM_TUTORIAL_DATA") from None
+        raise OSError(f"the folder {cache.abspath} cannot be written ({type(error).__name__}). "
+                      "Name another for caches in XDG_CACHE_HOME, or one that has the files in "
+                      "DEEPFM_TUTORIAL_DATA") from None
     except ValueError as error:
         raise ValueError(f"{name} from {ADDRESS}{name} is not the published file (its SHA-256 "
                          "differs): the download was cut short or altered, try again") from None
@@ -195,7 +204,7 @@ def _look_up(table, keys, what, path):
     return np.array([table[key] for key in keys.tolist()])
 
 
-def main():
+def main() -> None:
     """Fetch the data, for `make`, before the notebooks want them."""
     try:
         load_movielens()

@@ -1,6 +1,6 @@
 """One command that starts, watches and ends a distributed job (chapter 11).
 
-    python -m deepfm_tutorial.launch --workers 2 --servers 1 -- python train.py
+    python -m deepfm_tutorial.distributed --workers 2 --servers 1 -- python train.py
 
 starts a scheduler, the servers and the workers on this machine. With `DMLC_ROLE` and its
 companions in the environment, the same command is the one process that they describe.
@@ -14,8 +14,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable, Sequence
 
-from . import cluster
+from . import environment
 
 GRACE = 3.0  # seconds that a process has to end by itself, before it is killed
 POLL = 0.05
@@ -32,7 +33,7 @@ os.killpg(0, signal.SIGKILL)
 """
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status.
 
     It is 0 when all workers ended with 0, the status of the process that failed, 128 plus a
@@ -42,7 +43,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     try:
-        role = cluster.check(os.environ)
+        role = environment.check(os.environ)
     except ValueError as error:
         parser.error(str(error))
     if not command:
@@ -63,21 +64,22 @@ class Job:
         port: the scheduler's, or None for a free one.
     """
 
-    def __init__(self, command, num_workers, num_servers=1, port=None):
+    def __init__(self, command: Iterable[str], num_workers: int, num_servers: int = 1,
+                 port: int | None = None) -> None:
         self.command = list(command)
-        self.environments = cluster.on_this_machine(num_workers, num_servers, port)
+        self.variables = environment.on_this_machine(num_workers, num_servers, port)
         self.threads = max(1, (os.cpu_count() or 1) // num_workers)
         self.processes, self.readers = {}, []
         self.lock, self.received = threading.Lock(), []
 
-    def run(self):
+    def run(self) -> int:
         """Start all processes, print their lines, and return the exit status when they ended."""
         with _signals_noted(self.received):
             self.guard = subprocess.Popen([sys.executable, "-I", "-S", "-c", GUARD], process_group=0,
                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self.guard.stdout.readline()  # from now on it ignores what ends the others
             try:
-                for place, variables in self.environments.items():
+                for place, variables in self.variables.items():
                     self._start(place, variables)
                 return self._watch()
             finally:
@@ -85,7 +87,7 @@ class Job:
 
     def _start(self, place, variables):
         role, rank = place
-        serve = [sys.executable, "-c", "import deepfm_tutorial"]
+        serve = [sys.executable, "-c", "import deepfm_tutorial"]  # see `environment`
         inherited = {name: value for name, value in os.environ.items()
                      if name != "PORT" and not name.startswith("DMLC_")}
         # This process's own count, set when the package was imported, would be for one process.
@@ -152,8 +154,10 @@ class _signals_noted:
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         if threading.current_thread() is not threading.main_thread():
             numbers = ()  # Python hands signals to the main thread alone
-        note = lambda number, frame: self.received.append(number)  # noqa: E731
-        self.before = {number: signal.signal(number, note) for number in numbers}
+        self.before = {number: signal.signal(number, self._note) for number in numbers}
+
+    def _note(self, number, frame):
+        self.received.append(number)
 
     def __exit__(self, *error):
         for number, handler in self.before.items():
@@ -194,7 +198,3 @@ def _how(status):
 
 def _say(text):
     print(f"deepfm-tutorial-launch: {text}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

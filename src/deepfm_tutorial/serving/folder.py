@@ -4,32 +4,43 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 import numpy as np
 from mxnet import gluon, nd
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from .checkpoint import flush
-from .checks import as_numpy, check_ids, check_storable, field_bounds
-from .dnn import BatchNorm
-from .export import INPUTS, graph_of, input_names, write_onnx
-from .fields import FieldEncoder
-from .judging import INFERENCE_BATCH, predict
+from .._validation import as_numpy, check_ids, check_storable, field_bounds
+from ..embeddings import INPUTS, FieldBlock, input_symbols, named_parameters
+from ..evaluation import in_parts, predict
+from ..fields import FieldEncoder
+from ..scale.checkpoint import flush
+from .export import graph_of, write_onnx
 
-FORMAT = 1
-"""The version of the folder's layout that `save` writes and `load` reads."""
+FORMAT = 2
+"""The version of the folder's layout that `save` writes and `load` reads.
+
+Format 1 did not hold all arguments that make the model anew.
+"""
 
 FILES = ("encoder.json", "model.json", "model.params", "model.onnx", "sample.json")
 """What the folder holds beside `metadata.json`, which has the SHA-256 of each."""
 
+PACKAGES = ("deepfm_tutorial", "mxnet", "numpy", "onnx")
+"""Whose versions `metadata.json` names."""
+
 SAMPLE_TOLERANCE = 1e-6
 """How far a loaded model's probabilities may be from those that were stored with it."""
 
+Columns = Mapping[str, ArrayLike]
 
-class Served:
+
+class Predictor:
     """A loaded model that takes raw columns, as the encoder's `fit` saw them.
 
     Attributes:
@@ -38,13 +49,14 @@ class Served:
         engine: `"mxnet"` or `"onnx"`.
     """
 
-    def __init__(self, encoder, metadata, engine, compute):
+    def __init__(self, encoder: FieldEncoder, metadata: dict, engine: str,
+                 compute: Callable) -> None:
         self.encoder = encoder
         self.metadata = metadata
         self.engine = engine
         self._compute = compute  # ids, and values if there are continuous fields → logits
 
-    def predict(self, columns):
+    def predict(self, columns: Columns) -> np.ndarray:
         """Return the probability of a click for every row: (N,) float32 in [0, 1].
 
         Args:
@@ -56,14 +68,13 @@ class Served:
         """
         return expit(self.logits(columns))
 
-    def logits(self, columns):
+    def logits(self, columns: Columns) -> np.ndarray:
         """Return the logit of every row: (N,) float32. Arguments and errors as for `predict`."""
-        inputs = _inputs(self.encoder, columns)
-        parts = [slice(i, i + INFERENCE_BATCH) for i in range(0, len(inputs[0]), INFERENCE_BATCH)]
-        return np.concatenate([self._compute(*(array[part] for array in inputs)) for part in parts])
+        return in_parts(self._compute, *_inputs(self.encoder, columns))
 
 
-def save(folder, model, encoder, sample_columns):
+def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
+         sample_columns: Columns) -> None:
     """Write all that serving needs to a new folder, in open formats.
 
     The folder appears as a whole or not at all: it is built beside its place, loaded with both
@@ -78,8 +89,9 @@ def save(folder, model, encoder, sample_columns):
 
     Raises:
         FileExistsError: the folder is there already.
-        TypeError, ValueError: encoder and model do not fit together, the sample is not what the
-            encoder takes, or it holds something else than text and numbers.
+        TypeError, ValueError: encoder and model do not fit together, the model's arguments do
+            not make another one like it, the sample is not what the encoder takes, or it holds
+            something else than text and numbers.
     """
     folder = Path(folder)
     if folder.exists():
@@ -87,11 +99,12 @@ def save(folder, model, encoder, sample_columns):
     if tuple(model.field_sizes) != encoder.field_sizes:
         raise ValueError(f"the model has field_sizes {tuple(model.field_sizes)}, the encoder "
                          f"{encoder.field_sizes}: they must be equal")
+    arguments = _arguments_of(model)
     sample = _sample(model, encoder, sample_columns)
     building = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     building.mkdir()
     try:
-        _write(building, model, encoder, sample)
+        _write(building, model, encoder, sample, arguments)
         for engine in ENGINES:
             load(building, engine)
         building.rename(folder)
@@ -101,8 +114,8 @@ def save(folder, model, encoder, sample_columns):
     flush(folder.parent)
 
 
-def load(folder, engine="mxnet"):
-    """Read a folder that `save` wrote, check it, and return a `Served`.
+def load(folder: str | Path, engine: str = "mxnet") -> Predictor:
+    """Read a folder that `save` wrote, check it, and return a `Predictor`.
 
     Nothing is handed to an engine before its SHA-256 agrees, and nothing is returned before the
     stored sample's probabilities do. That finds damage and mix-ups. It is no protection from
@@ -124,27 +137,30 @@ def load(folder, engine="mxnet"):
     contents = {name: _read_checked(folder / name, metadata["sha256"].get(name)) for name in FILES}
     encoder = FieldEncoder.from_dict(json.loads(contents["encoder.json"]))
     if encoder.fingerprint != metadata["encoder_fingerprint"]:
-        raise ValueError(f"{folder / 'encoder.json'} is not the encoder that the model was saved with")
-    served = Served(encoder, metadata, engine, ENGINES[engine](contents, metadata["inputs"]))
-    _check_sample(served, json.loads(contents["sample.json"]))
-    return served
+        raise ValueError(f"{folder / 'encoder.json'} is not the encoder that the model was "
+                         "saved with")
+    predictor = Predictor(encoder, metadata, engine, ENGINES[engine](contents, metadata["inputs"]))
+    _check_sample(predictor, json.loads(contents["sample.json"]))
+    return predictor
 
 
-def _inputs(encoder, columns):
-    ids = check_ids(encoder.transform(columns), *field_bounds(encoder.field_sizes))
-    return [ids, encoder.values(columns)] if encoder.continuous else [ids]
+def _inputs(encoder: FieldEncoder, columns: Columns) -> list[np.ndarray]:
+    ids, _, values = encoder.encode(columns)
+    ids = check_ids(ids, *field_bounds(encoder.field_sizes))  # no rows, for one
+    return [ids] if values is None else [ids, values]
 
 
-def _sample(model, encoder, columns):
+def _sample(model: FieldBlock, encoder: FieldEncoder, columns: Columns) -> dict:
     """The sample as `sample.json` holds it."""
-    probabilities = predict(model, *_inputs(encoder, columns))
+    probabilities = predict(model, encoder.encode(columns))
     columns = {name: as_numpy(columns[name]).tolist() for name in encoder.field_names}
     for name, column in columns.items():
         check_storable(name, column)
     return {"columns": columns, "probabilities": probabilities.tolist()}
 
 
-def _write(folder, model, encoder, sample):
+def _write(folder: Path, model: FieldBlock, encoder: FieldEncoder, sample: dict,
+           arguments: dict) -> None:
     with_values = bool(encoder.continuous)
     _write_json(folder / "encoder.json", encoder.as_dict())
     graph_of(model, with_values).save(str(folder / "model.json"))
@@ -153,58 +169,78 @@ def _write(folder, model, encoder, sample):
     _write_json(folder / "sample.json", sample)
     _write_json(folder / "metadata.json", {
         "format": FORMAT,
-        "versions": {name: version(name) for name in ("deepfm_tutorial", "mxnet", "numpy", "onnx")},
-        "model": {"class": type(model).__name__, "arguments": arguments_of(model)},
-        "inputs": input_names(with_values),
+        "versions": {name: version(name) for name in PACKAGES},
+        "model": {"class": type(model).__name__, "arguments": arguments},
+        "inputs": [given.name for given in input_symbols(with_values)],
         "encoder_fingerprint": encoder.fingerprint,
-        "sha256": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}})
+        "sha256": {name: _sha256((folder / name).read_bytes()) for name in FILES}})
     for path in (*folder.iterdir(), folder):
         flush(path)
 
 
-def arguments_of(model):
-    """Return the arguments that make another model of the same shape, ready for JSON."""
-    arguments = {"field_sizes": list(model.field_sizes)}
-    if hasattr(model, "embedding"):
-        arguments["num_factors"] = model.embedding.num_factors
-    if hasattr(model, "mlp"):
-        normalised = any(isinstance(layer, BatchNorm) for layer in model.mlp.layers)
-        arguments |= {"hidden_units": list(model.mlp.hidden_units), "dropout": model.mlp.dropout,
-                      "batch_norm": normalised}
+def _arguments_of(model: FieldBlock) -> dict:
+    """The arguments that make another model of the same shape, ready for JSON.
+
+    Raises:
+        ValueError: they do not.
+    """
+    arguments = json.loads(json.dumps(model.arguments, default=_plain))
+    made, given = (_shapes(block) for block in (type(model)(**arguments), model))
+    if made != given:
+        raise ValueError(f"{type(model).__name__}(**{arguments}) has parameters {made}, the "
+                         f"model {given}: what shapes a model must be among its arguments")
     return arguments
 
 
-def _write_json(path, document):
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False), "utf-8")
+def _plain(number: Any) -> Any:
+    """NumPy's arrays and numbers as Python's."""
+    return as_numpy(number).tolist()
 
 
-def _read_metadata(path):
+def _shapes(model: FieldBlock) -> dict[str, tuple]:
+    return {name: parameter.shape for name, parameter in named_parameters(model).items()}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _write_json(path: Path, document: dict) -> None:
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text, "utf-8")
+
+
+def _read_metadata(path: Path) -> dict:
     try:
         metadata = json.loads(path.read_text("utf-8"))
         found = metadata["format"]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is damaged: it is not what save wrote") from None
     if found != FORMAT:
-        raise ValueError(f"{path} has format {found!r}: this version of the package reads format {FORMAT}")
+        raise ValueError(f"{path} has format {found!r}: this version of the package reads "
+                         f"format {FORMAT}. Load it with the version that wrote it, "
+                         f"{metadata.get('versions', {}).get('deepfm_tutorial')}, or save the "
+                         "model again")
     return metadata
 
 
-def _read_checked(path, sha256):
+def _read_checked(path: Path, sha256: str | None) -> bytes:
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if _sha256(content) != sha256:
         raise ValueError(f"{path} is damaged: its SHA-256 is not what metadata.json says")
     return content
 
 
-def _mxnet_engine(contents, inputs):
+def _mxnet_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
     graph = mx.sym.load_json(contents["model.json"].decode())
-    block = gluon.SymbolBlock(graph, [mx.sym.var(name, dtype=INPUTS[name]) for name in inputs])
+    given = [mx.sym.var(name, dtype=INPUTS[name]) for name in inputs]
+    block = gluon.SymbolBlock(graph, given)
     block.collect_params().load_dict(nd.load_frombuffer(contents["model.params"]))
     block.hybridize(static_alloc=True)
     return lambda *arrays: block(*(nd.array(a, dtype=a.dtype) for a in arrays)).asnumpy()
 
 
-def _onnx_engine(contents, inputs):
+def _onnx_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
     import onnxruntime  # only who serves with it needs it
 
     options = onnxruntime.SessionOptions()
@@ -217,10 +253,10 @@ def _onnx_engine(contents, inputs):
 ENGINES = {"mxnet": _mxnet_engine, "onnx": _onnx_engine}
 
 
-def _check_sample(served, sample):
+def _check_sample(predictor: Predictor, sample: dict) -> None:
     expected = np.array(sample["probabilities"])
-    off = np.abs(served.predict(sample["columns"]) - expected)
+    off = np.abs(predictor.predict(sample["columns"]) - expected)
     if not off.max() <= SAMPLE_TOLERANCE:  # NaN must fail too
         raise ValueError(f"row {off.argmax()} of the stored sample has probability "
-                         f"{expected[off.argmax()]:.7f}, and {served.engine} computes one that is "
+                         f"{expected[off.argmax()]:.7f}, and {predictor.engine} computes one that is "
                          f"{off.max():.1e} away")

@@ -6,13 +6,14 @@ MXNet's parameter server, ps-lite, knows its place in a job from variables that 
 """
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 ROLES = ("scheduler", "server", "worker")
 HOST = "127.0.0.1"
 
 
-def check(environ):
+def check(environ: Mapping[str, str]) -> str | None:
     """Return the role that the variables give to this process, or None where there is none.
 
     Raises:
@@ -27,12 +28,12 @@ def check(environ):
     for name, most in (("PS_ROOT_PORT", 65535), ("NUM_WORKER", 1000), ("NUM_SERVER", 1000)):
         value = environ.get(f"DMLC_{name}")
         if value is None or not value.isdecimal() or not 1 <= int(value) <= most:
-            raise ValueError(f"DMLC_{name}={value!r}: DMLC_ROLE={role} needs a whole number from 1 "
-                             f"to {most}")
+            raise ValueError(f"DMLC_{name}={value!r}: DMLC_ROLE={role} needs a whole number "
+                             f"from 1 to {most}")
     return role
 
 
-def stop_unless_complete(environ):
+def stop_unless_complete(environ: Mapping[str, str]) -> None:
     """End this process with status 2 and a message if ps-lite would abort for want of variables."""
     try:
         check(environ)
@@ -41,13 +42,14 @@ def stop_unless_complete(environ):
         raise SystemExit(2) from None
 
 
-def on_this_machine(num_workers, num_servers, port=None):
+def on_this_machine(num_workers: int, num_servers: int,
+                    port: int | None = None) -> dict[tuple[str, int], dict[str, str]]:
     """Return the variables of each process of a job on loopback: (role, rank) → a dict.
 
-    ps-lite numbers the processes of one machine by their ports. It takes them from `PORT`, a
-    variable that some hosts set for other ends; here it makes a worker's rank known beforehand.
-    (Should another program take such a port in the moment between, the process takes another
-    one, and a worker's rank may differ from the name in the log. `store.rank` is right always.)
+    ps-lite numbers the processes of one machine by their ports. It takes a port from `PORT`, a
+    variable that some hosts set for other purposes. So a worker's rank is known beforehand.
+    (If another program takes such a port in the moment between, the process takes another
+    port, and a worker's rank may differ from its name in the log. `store.rank` is always right.)
 
     Args:
         num_workers, num_servers: how many of each.
@@ -64,7 +66,7 @@ def on_this_machine(num_workers, num_servers, port=None):
             for role, rank in places}
 
 
-def _free_ports(count):
+def _free_ports(count: int) -> list[int]:
     """Ports that nobody listens on at the moment, in ascending order."""
     with ExitStack() as sockets:
         bound = [sockets.enter_context(socket.socket()) for _ in range(count)]

@@ -1,58 +1,54 @@
 """A trained model as a graph of operators: MXNet's own form, and ONNX (chapter 12)."""
 import json
 import sys
-import types
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import mxnet as mx
 
-from .updates import named_parameters
-
-INPUTS = {"ids": "int32", "values": "float32"}
-"""What a graph takes, each (B, F), and of which type. Only continuous fields need `values`."""
+from ..embeddings import INPUTS, FieldBlock, input_symbols, named_parameters
 
 OPSET, IR_VERSION = 13, 7
-"""What each file is stamped with, for MXNet writes its operators as opset 13 defines them (ONNX 1.8, November 2020).
+"""What each file is stamped with.
 
-Left alone, it stamps the newest that the installed onnx knows, and an engine refuses what it does not know.
+MXNet writes its operators as opset 13 defines them (ONNX 1.8, November 2020). Left alone, it
+stamps the newest that the installed onnx knows, and an engine refuses what it does not know.
 """
 
 
-def input_names(with_values):
-    """Return the names of a graph's inputs, in order."""
-    return list(INPUTS) if with_values else ["ids"]
-
-
-def graph_of(model, with_values=False):
+def graph_of(model: FieldBlock, with_values: bool = False) -> mx.sym.Symbol:
     """Return the graph that computes the model's logits, a Symbol with the output `logits_output`.
 
     Its inputs are `ids` (B, F) int32 and, if `with_values`, `values` (B, F) float32. Dropout does
     nothing in it, and batch norm uses its running means. Parameters have the names that
     `model.save_parameters` gives them, such as `embedding.factors`.
     """
-    inputs = [mx.sym.var(name, dtype=INPUTS[name]) for name in input_names(with_values)]
-    graph = json.loads(mx.sym.identity(model(*inputs), name="logits").tojson())
+    logits = model(*input_symbols(with_values))
+    graph = json.loads(mx.sym.identity(logits, name="logits").tojson())
     named = {p.name: name for name, p in named_parameters(model).items()}
     for node in graph["nodes"]:
         node["name"] = named.get(node["name"], node["name"])
     return mx.sym.load_json(json.dumps(graph))
 
 
-def write_onnx(path, model, with_values=False):
+def write_onnx(path: str | Path, model: FieldBlock, with_values: bool = False) -> None:
     """Write the model's graph and parameters to an ONNX file, for any number of rows.
 
-    Inputs and parameters are named as in `graph_of`; the output is `logits` (B,). The file is one
-    protobuf message, which can have 2 GB at most. The file is of `OPSET` and `IR_VERSION`, so that
-    onnxruntime 1.7 and later open it.
+    Inputs and parameters are named as in `graph_of`; the output is `logits` (B,). The file is
+    one protobuf message, which can have 2 GB at most. The file is of `OPSET` and `IR_VERSION`,
+    so that onnxruntime 1.7 and later open it.
     """
     import onnx  # only who exports needs it
 
-    graph = graph_of(model, with_values)
-    types = [INPUTS[name] for name in input_names(with_values)]
+    weights = {name: p.data() for name, p in named_parameters(model).items()}
+    types = [INPUTS[given.name] for given in input_symbols(with_values)]
     num_fields = len(model.field_sizes)
     with _onnx_mapping(onnx):
-        mx.onnx.export_model(graph, {name: p.data() for name, p in named_parameters(model).items()},
-                             in_shapes=[(1, num_fields)] * len(types), in_types=types,
+        mx.onnx.export_model(graph_of(model, with_values), weights, in_types=types,
+                             in_shapes=[(1, num_fields)] * len(types),
                              onnx_file_path=str(path), dynamic=True,
                              dynamic_input_shapes=[("rows", num_fields)] * len(types))
     exported = onnx.load(path)
@@ -62,7 +58,7 @@ def write_onnx(path, model, with_values=False):
     onnx.save(exported, path)
 
 
-def _fix_parameters(graph):
+def _fix_parameters(graph: Any) -> None:
     """MXNet lists parameters among the inputs too, as if each call might bring others."""
     fixed = {parameter.name for parameter in graph.initializer}
     inputs = [given for given in graph.input if given.name not in fixed]
@@ -71,15 +67,16 @@ def _fix_parameters(graph):
 
 
 @contextmanager
-def _onnx_mapping(onnx):
-    """Lend onnx the module `onnx.mapping`, which MXNet's exporter reads and onnx 1.19 removed."""
+def _onnx_mapping(onnx: ModuleType) -> Iterator[None]:
+    """Lend onnx `onnx.mapping`, which MXNet's exporter reads and onnx 1.19 removed."""
     if hasattr(onnx, "mapping"):
         yield
         return
     number_of = onnx.helper.np_dtype_to_tensor_dtype
-    numbers = [n for n in onnx.TensorProto.DataType.values() if n != onnx.TensorProto.UNDEFINED]
+    undefined = onnx.TensorProto.UNDEFINED
+    numbers = [n for n in onnx.TensorProto.DataType.values() if n != undefined]
     dtypes = {n: onnx.helper.tensor_dtype_to_np_dtype(n) for n in numbers}
-    lent = types.ModuleType("onnx.mapping")
+    lent = ModuleType("onnx.mapping")
     lent.TENSOR_TYPE_TO_NP_TYPE = dtypes
     lent.NP_TYPE_TO_TENSOR_TYPE = {dtype: number_of(dtype) for dtype in dtypes.values()}
     onnx.mapping = sys.modules["onnx.mapping"] = lent

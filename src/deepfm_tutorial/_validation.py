@@ -1,0 +1,185 @@
+"""Every check of what comes in from outside: one place, one wording.
+
+MXNet clips an id outside the table to the nearest row and says nothing. Nothing here may.
+Data are checked once, at the public function that they enter by: see `past_the_door`.
+"""
+import numbers
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from mxnet import nd
+
+ROWS_AT_ONCE = 2 ** 16
+
+
+def as_numpy(array: Any) -> np.ndarray:
+    """The same numbers as a NumPy array, whatever kind of array or list they came in."""
+    return array.asnumpy() if isinstance(array, nd.NDArray) else np.asarray(array)
+
+
+def check_integer(name: str, value: Any, least: int = 1) -> int:
+    """Return `value` as an int, or say that `name` must be a whole number ≥ `least`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} = {value!r}: a whole number is needed")
+    if value < least:
+        raise ValueError(f"{name} = {value}: at least {least} is allowed")
+    return int(value)
+
+
+def check_number(name: str, value: Any, low: float, high: float, *,
+                 low_allowed: bool = True) -> float:
+    """Return `value` as a float in `[low, high)`, or in `(low, high)`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} = {value!r}: a number is needed")
+    above = value >= low if low_allowed else value > low
+    if not (above and value < high):
+        opening = "[" if low_allowed else "("
+        raise ValueError(f"{name} = {value}: {opening}{low}, {high}) is allowed")
+    return float(value)
+
+
+def check_sizes(name: str, values: Iterable[int]) -> tuple[int, ...]:
+    """Return `values` as a tuple of at least one whole number, each at least 1."""
+    values = tuple(values)
+    if not values:
+        raise ValueError(f"{name} is empty: at least one entry is needed")
+    return tuple(check_integer(f"{name}[{i}]", value) for i, value in enumerate(values))
+
+
+def field_bounds(field_sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """First and one-past-last id of every field: two arrays of shape (F,)."""
+    ends = np.cumsum(field_sizes)
+    return ends - field_sizes, ends
+
+
+def check_ids(ids: Any, low: Any, high: Any) -> np.ndarray:
+    """Return `ids` as an int32 NumPy array after checking that each lies in its range.
+
+    Args:
+        ids: (B, F) whole numbers.
+        low, high: each field's first and one-past-last id, (F,) or one number for all.
+
+    Raises:
+        TypeError: not numbers, or floats too coarse for ids as large as these.
+        ValueError: another shape, no rows, or an id that is fractional or out of range.
+    """
+    ids = as_numpy(ids)
+    if ids.dtype.kind not in "iuf":
+        raise TypeError(f"ids are of type {ids.dtype}: whole numbers are needed")
+    columns = len(low) if np.ndim(low) else "F"
+    if ids.ndim != 2 or np.ndim(low) and ids.shape[1] != columns or 0 in ids.shape:
+        raise ValueError(f"ids have shape {ids.shape}: (B, {columns}) is needed, "
+                         "B at least 1, one column a field")
+    if ids.dtype.kind == "f" and np.max(high) > 2 ** (np.finfo(ids.dtype).nmant + 1):
+        raise TypeError(f"ids are of type {ids.dtype}, which cannot tell all "
+                        f"{np.max(high)} ids apart: int32 is needed")
+
+    def is_good(part: np.ndarray) -> np.ndarray:
+        # Written so that NaN, for which every comparison is false, counts as bad too.
+        return (part >= low) & (part < high) & (np.floor(part) == part)
+
+    if bad := _first_bad(ids, is_good):
+        row, field = bad
+        first, end = (np.broadcast_to(bound, ids.shape)[bad] for bound in (low, high))
+        raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: field {field} takes "
+                         f"whole numbers from {first} to {end - 1}")
+    return ids.astype(np.int32, copy=False)
+
+
+def check_values(values: Any, shape: Sequence[int]) -> np.ndarray:
+    """Return `values` as a float32 array of `shape` (B, F) with no NaN or infinity."""
+    values = as_numpy(values)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"values are of type {values.dtype}: numbers are needed")
+    if values.shape != tuple(shape):
+        raise ValueError(f"values have shape {values.shape}: the ids' shape {shape} is "
+                         "needed")
+    if bad := _first_bad(values, np.isfinite):
+        row, field = bad
+        raise ValueError(f"values[{row}, {field}] = {values[row, field]}: field {field} "
+                         "takes finite numbers")
+    return values.astype(np.float32, copy=False)
+
+
+def check_labels(labels: Any, num_rows: int) -> np.ndarray:
+    """Return `labels` as a float32 array of shape (B,) that holds only 0 and 1."""
+    labels = as_numpy(labels)
+    if labels.dtype.kind not in "biuf":
+        raise TypeError(f"labels are of type {labels.dtype}: 0 and 1 are needed")
+    if labels.shape != (num_rows,):
+        raise ValueError(f"labels have shape {labels.shape}: ({num_rows},) is needed, "
+                         "one label a row of ids")
+    if bad := _first_bad(labels, lambda part: (part == 0) | (part == 1)):
+        row, = bad
+        raise ValueError(f"labels[{row}] = {labels[row]}: 0 or 1 is allowed")
+    return labels.astype(np.float32, copy=False)
+
+
+def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
+               both_classes: bool = False) -> tuple:
+    """Return `(ids, labels, values)` after checking every row, before anything is done.
+
+    Args:
+        data: a `Data`, or a plain `(ids, labels)` or `(ids, labels, values)`.
+        field_sizes: how many ids each field owns.
+        name: what errors call the data.
+        both_classes: whether there must be a 0 and a 1 among the labels, as for an AUC.
+    """
+    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+        raise ValueError(f"{name}: (ids, labels) or (ids, labels, values) is needed")
+    ids, labels, values = (*data, None)[:3]
+    if labels is None:
+        raise ValueError(f"{name}: labels are None: 0 or 1 is needed for each row of ids")
+    try:
+        ids = check_ids(ids, *field_bounds(field_sizes))
+        labels = check_labels(labels, len(ids))
+        values = None if values is None else check_values(values, ids.shape)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
+    if both_classes and labels.min() == labels.max():
+        raise ValueError(f"{name}: every label is {labels[0]:g}; AUC needs both classes")
+    return ids, labels, values
+
+
+def check_storable(name: str, values: Iterable) -> None:
+    """Say so if a value of a column is neither text nor a number: JSON stores no other."""
+    if strange := [value for value in values if not isinstance(value, (str, int, float))]:
+        raise ValueError(f"column {name!r} holds {strange[0]!r}: text and numbers can be "
+                         "stored")
+
+
+class _Door(threading.local):
+    """Of each thread, whether it works on data that were checked."""
+
+    is_behind = False
+
+
+_door = _Door()
+
+
+def is_past_the_door() -> bool:
+    """Whether what this thread hands to a block was checked by a caller."""
+    return _door.is_behind
+
+
+@contextmanager
+def past_the_door() -> Iterator[None]:
+    """While it lasts, blocks in this thread take ids and values without a check."""
+    before, _door.is_behind = _door.is_behind, True
+    try:
+        yield
+    finally:
+        _door.is_behind = before
+
+
+def _first_bad(array: np.ndarray, is_good: Callable) -> tuple | None:
+    """Where the first bad entry is, (row, …), or None. A slice at a time: files may be mapped."""
+    for first in range(0, len(array), ROWS_AT_ONCE):
+        good = is_good(array[first:first + ROWS_AT_ONCE])
+        if not good.all():
+            row, *rest = np.argwhere(~good)[0].tolist()
+            return first + row, *rest
+    return None

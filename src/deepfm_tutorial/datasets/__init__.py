@@ -1,0 +1,26 @@
+"""Data sets, each a named tuple that begins with columns and labels.
+
+So `encoder.fit(data.columns)` and `encoder.encode(data.columns, data.labels)` do for all of them.
+"""
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from .click_log import ClickLog, make_click_log
+from .movielens import MovieLens, load_movielens
+
+
+class Dataset(Protocol):
+    """What every data set has; each may have more.
+
+    Attributes:
+        columns: field name → (N,) array of text or numbers, in the order of the fields.
+        labels: (N,) float32 zeros and ones.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    labels: np.ndarray
+
+
+__all__ = ["ClickLog", "Dataset", "MovieLens", "load_movielens", "make_click_log"]

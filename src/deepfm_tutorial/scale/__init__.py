@@ -1,0 +1,10 @@
+"""What large vocabularies and long trainings need (chapter 10).
+
+A step that updates only the rows that its batch uses, batches from files larger than memory, and
+checkpoints. `fit` takes each as an argument: `step`, `batches`, `checkpoint`.
+"""
+from .checkpoint import Checkpoint
+from .lazy import LazyTrainStep
+from .shuffling import blockwise_batches
+
+__all__ = ["Checkpoint", "LazyTrainStep", "blockwise_batches"]

@@ -1,0 +1,157 @@
+"""A training's state in one file that is written as a whole or not at all (chapter 10)."""
+import hashlib
+import json
+import os
+import reprlib
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._validation import ROWS_AT_ONCE, as_numpy
+from ..embeddings import FieldBlock
+from ..fields import FieldEncoder
+
+
+class Checkpoint:
+    """Where a training leaves what it needs to go on, for `fit` and `distributed.train`.
+
+    Args:
+        folder: where to; it is made if it is missing. The file in it is `training.npz`.
+        encoder: the `FieldEncoder` that made the ids, or None. A training with another one is
+            another training.
+    """
+
+    def __init__(self, folder: str | Path, encoder: FieldEncoder | None = None) -> None:
+        self.path = Path(folder) / "training.npz"
+        self.encoder = encoder
+        self._fingerprint = None
+
+    def open(self, model: FieldBlock, data: Mapping[str, Sequence | None],
+             **settings: Any) -> tuple[dict, dict] | None:
+        """Return what the same training left here last, or None where nothing is.
+
+        Args:
+            model: one of this package's models.
+            data: what errors call some rows → their arrays. Every row counts: they are read
+                once, a slice at a time.
+            settings: of the training, what JSON can hold.
+
+        Returns:
+            `(arrays, metadata)` as `save` got them.
+
+        Raises:
+            ValueError: the file is damaged, or another training wrote it. It stays as it is.
+        """
+        self._fingerprint = self._decides(model, data, settings)
+        try:
+            arrays, metadata = read(self.path)
+        except FileNotFoundError:
+            return None
+        self._check_same(metadata.pop("fingerprint"))
+        return arrays, metadata
+
+    def save(self, arrays: Mapping[str, Any], metadata: dict) -> None:
+        """Replace what is here, at once or not at all: named arrays, and what JSON can hold."""
+        write(self.path, arrays, metadata | {"fingerprint": self._fingerprint})
+
+    def _decides(self, model: FieldBlock, data: Mapping, settings: dict) -> dict:
+        """All that must be the same for a training to go on, ready for JSON."""
+        parts = {name: arrays and digest(arrays) for name, arrays in data.items()}
+        layers = [line.strip() for line in repr(model).splitlines() if len(line.strip()) > 1]
+        of_model = {"encoder": self.encoder and self.encoder.fingerprint,
+                    "model": type(model).__name__, "field_sizes": model.field_sizes,
+                    "shapes": [p.shape for p in model.collect_params().values()],
+                    "frozen": [p.grad_req == "null" for p in model.collect_params().values()],
+                    "layers": layers}
+        return json.loads(json.dumps(of_model | parts | settings))
+
+    def _check_same(self, theirs: dict) -> None:
+        for name, mine in self._fingerprint.items():
+            if (other := theirs.get(name)) != mine:
+                other, mine = map(reprlib.repr, _where_they_differ(other, mine))
+                raise ValueError(f"{self.path} was written by another training, with {name} "
+                                 f"{other} and not {mine}. It was left as it is: name another "
+                                 "folder, or move it away")
+
+
+def digest(arrays: Sequence[np.ndarray | None]) -> str:
+    """Return a SHA-256 of all entries of some arrays, and of their types and shapes.
+
+    It reads mapped files once and a slice at a time: about 1.5 GB a second.
+    """
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(repr(None if array is None else (array.shape, array.dtype.str)).encode())
+        for first in range(0, 0 if array is None else len(array), ROWS_AT_ONCE):
+            sha.update(np.ascontiguousarray(array[first:first + ROWS_AT_ONCE]))
+    return sha.hexdigest()
+
+
+def write(path: str | Path, arrays: Mapping[str, Any], metadata: dict) -> None:
+    """Write a file that at every moment is either the old one or the new one, on disk.
+
+    All goes into a file beside it first. A rename, which the system does at once or not at all,
+    puts that in its place. The format is NumPy's `.npz` with `metadata.json` in it.
+
+    Args:
+        path: the file; its folder is made if it is missing.
+        arrays: name → NumPy array or NDArray.
+        metadata: what JSON can hold.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    described = json.dumps({"arrays": list(arrays), "metadata": metadata})
+    with open(part, "wb") as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("metadata.json", described)
+            for name, array in arrays.items():  # one at a time: no large table is held twice
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, as_numpy(array), allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+    flush(path.parent)
+
+
+def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
+    """Return `(arrays, metadata)` as `write` got them, the arrays as NumPy arrays.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not what `write` left; it stays as it is.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:  # checks each member's CRC-32
+            stored = json.loads(archive.read("metadata.json"))
+            arrays = {name: _array(archive, name) for name in stored["arrays"]}
+            return arrays, stored["metadata"]
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # whatever a flipped bit makes zipfile, json or NumPy raise
+        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}) and was left as "
+                         "it is: move it away to start anew") from None
+
+
+def flush(path: str | Path) -> None:
+    """Have what was written to a file or folder, a rename too, reach the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
+
+
+def _where_they_differ(a: Any, b: Any) -> tuple:
+    """The first entries that differ, of lists as long as each other; else both as they are."""
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return next((x, y) for x, y in zip(a, b) if x != y)
+    return a, b

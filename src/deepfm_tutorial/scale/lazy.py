@@ -1,0 +1,73 @@
+"""One update of a model's weights in which tables are trained by rows (chapter 10)."""
+import mxnet as mx
+import numpy as np
+from mxnet import nd
+
+from ..embeddings import FieldBlock
+from ..training import TrainStep, as_list
+
+
+class LazyTrainStep(TrainStep):
+    """A `TrainStep` whose cost follows the batch and not the tables.
+
+    It takes each distinct id of the batch out of the tables once, trains those rows alone and
+    puts them back. The optimizer then treats a row as if the steps without it had not been,
+    Adam's moments included. For plain SGD that changes nothing; for Adam it is known as the
+    lazy variant. In the `with` block, tables have no gradient that would take memory.
+
+    Attributes:
+        weights: the parameters that are trained as a whole.
+        tables: the model's tables, those that are frozen too.
+        states: the optimizer's state of each weight, then of each table that is not frozen.
+
+    Args:
+        model, optimizer, with_values, embedding_l2: as for `TrainStep`.
+    """
+
+    def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
+                 with_values: bool = False, embedding_l2: float = 0.0) -> None:
+        super().__init__(model, optimizer, with_values=with_values, embedding_l2=embedding_l2,
+                         tables=model.tables)
+        self.tables = model.tables
+        self._is_trained = [table.grad_req != "null" for table in self.tables]
+        for table in self._trained(self.tables):
+            self._during[table] = "null"
+            self.states.append(optimizer.create_state(len(self.states), table.data()))
+
+    def __call__(self, ids: np.ndarray, labels: np.ndarray,
+                 values: np.ndarray | None = None) -> nd.NDArray:
+        """Update the weights once. Arguments and result as for `TrainStep`."""
+        used, places = distinct(ids)
+        used = nd.array(used, dtype="int32")
+        rows = [table.data().take(used) for table in self.tables]  # (U,) and (U, k)
+        for taken in self._trained(rows):
+            taken.attach_grad()
+        loss = self._differentiate(places, values, labels, *rows)
+        self._update_weights()
+        self._update_tables(used, self._trained(rows))
+        return loss
+
+    def _trained(self, of_tables: list) -> list:
+        return [one for one, is_trained in zip(of_tables, self._is_trained) if is_trained]
+
+    def _update_tables(self, used: nd.NDArray, rows: list[nd.NDArray]) -> None:
+        """Let the optimizer see a table and its state as if they were the batch's rows alone."""
+        tables = self._trained(self.tables)
+        for i, (table, taken) in enumerate(zip(tables, rows), start=len(self.weights)):
+            whole = as_list(self.states[i])
+            parts = [array.take(used) for array in whole]
+            state = parts[0] if len(parts) == 1 else tuple(parts) or None
+            self.optimizer.update(i, taken, taken.grad, state)
+            for array, part in zip([table.data(), *whole], [taken, *parts]):
+                _put_rows(array, used, part)
+
+
+def distinct(ids: np.ndarray) -> tuple[np.ndarray, nd.NDArray]:
+    """The ids that occur, (U,), and for each place of the batch which of them, (B, F)."""
+    used, places = np.unique(ids, return_inverse=True)
+    return used, nd.array(places.reshape(ids.shape), dtype="int32")
+
+
+def _put_rows(table: nd.NDArray, ids: nd.NDArray, rows: nd.NDArray) -> None:
+    """`table[ids] = rows` in place. (In MXNet 1.9.1 that form waits for all work under way.)"""
+    nd._internal._scatter_set_nd(table, rows, ids.expand_dims(0), shape=table.shape, out=table)
