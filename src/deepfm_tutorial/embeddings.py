@@ -1,6 +1,5 @@
 """Dense embeddings: two ways to look a row up, and the block that models share (chapters 3, 4)."""
 from collections.abc import Iterator, Sequence
-from inspect import signature
 from typing import Any
 
 import mxnet as mx
@@ -72,24 +71,18 @@ class FieldBlock(HybridBlock):
 
     Attributes:
         field_sizes: how many ids each field owns, a tuple of F ints.
-        arguments: what the block was made with, parameter → value: `type(block)(**arguments)`
-            makes another one like it.
+        arguments: what the block was made with, by name: `type(block)(**arguments)` makes
+            another one like it.
 
     Args:
         field_sizes: as above.
+        arguments: all others that the subclass takes.
     """
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "FieldBlock":
-        """Keep the arguments, so that no model has to."""
-        block = super().__new__(cls)
-        given = signature(cls.__init__).bind_partial(block, *args, **kwargs)
-        given.apply_defaults()
-        block.arguments = dict(list(given.arguments.items())[1:])  # without self
-        return block
-
-    def __init__(self, field_sizes: Sequence[int]) -> None:
+    def __init__(self, field_sizes: Sequence[int], **arguments: Any) -> None:
         super().__init__()
         self.field_sizes = check_sizes("field_sizes", field_sizes)
+        self.arguments = {"field_sizes": self.field_sizes, **arguments}
         self._bounds = field_bounds(self.field_sizes)
         self._own_tables = []
         self._num_inputs = None
@@ -184,7 +177,7 @@ class FieldEmbedding(FieldBlock):
     """
 
     def __init__(self, field_sizes: Sequence[int], num_factors: int) -> None:
-        super().__init__(field_sizes)
+        super().__init__(field_sizes, num_factors=num_factors)
         self.num_factors = check_integer("num_factors", num_factors)
         self.factors = self.table("factors", self.num_factors, init=mx.init.Normal(0.01))
 

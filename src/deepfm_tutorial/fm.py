@@ -69,7 +69,7 @@ class FM(FieldBlock):
     """
 
     def __init__(self, field_sizes: Sequence[int], num_factors: int = 10) -> None:
-        super().__init__(field_sizes)
+        super().__init__(field_sizes, num_factors=num_factors)
         self.first_order = FirstOrder(field_sizes)
         self.embedding = FieldEmbedding(field_sizes, num_factors)
 

@@ -25,11 +25,40 @@ def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
     return nd.Activation(logits, "softrelu") - labels * logits
 
 
-class TrainStep:
+class GradReqs:
+    """In its `with` block, parameters have the `grad_req` that training needs.
+
+    A parameter whose `grad_req` is "null" beforehand is frozen: it is not updated. But it gets a
+    gradient in the block, unless it is a table: where a layer's weight has none, MXNet 1.9.1
+    leaves zeros in the bias's. (Its oneDNN code computes both at once or neither.) After the
+    block, each `grad_req` is what it was.
+
+    Attributes:
+        is_trained: parameter → whether it is not frozen.
+        during: parameter → its `grad_req` in the block.
+
+    Args:
+        model: one of this package's models.
+    """
+
+    def __init__(self, model: FieldBlock) -> None:
+        parameters, tables = model.collect_params().values(), model.tables
+        self.is_trained = {p: p.grad_req != "null" for p in parameters}
+        self.during = {p: "write" for p in parameters if self.is_trained[p] or p not in tables}
+
+    def __enter__(self) -> "GradReqs":
+        self._before = {p: p.grad_req for p in self.during}
+        _set_grad_reqs(self.during)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        _set_grad_reqs(self._before)
+
+
+class TrainStep(GradReqs):
     """One update of all weights from one batch: `step(ids, labels, values) → loss`.
 
-    A parameter whose `grad_req` is "null" is frozen: it stays as it is. Use a step in a `with`
-    block: it may change the `grad_req` of the others there, and puts them back at the end.
+    Use it in a `with` block: see `GradReqs`. Frozen parameters stay as they are.
 
     Attributes:
         weights: the parameters that are trained as a whole.
@@ -46,22 +75,16 @@ class TrainStep:
     def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
                  with_values: bool = False, embedding_l2: float = 0.0,
                  tables: Sequence[gluon.Parameter] = ()) -> None:
+        super().__init__(model)
         self.optimizer, self.embedding_l2 = optimizer, embedding_l2
-        self.weights = [p for p in model.collect_params().values()
-                        if p.grad_req != "null" and p not in tables]
+        self.weights = [p for p, yes in self.is_trained.items() if yes and p not in tables]
         self.states = [optimizer.create_state(i, p.data()) for i, p in enumerate(self.weights)]
-        self._during = dict.fromkeys(self.weights, "write")  # parameter → its grad_req
         self._graph = compiled(model, tables, with_values=with_values,
                                with_embeddings=embedding_l2 > 0)
 
-    def __enter__(self) -> "TrainStep":
-        self._before = {p: p.grad_req for p in self._during}
-        _set_grad_reqs(self._during)
-        return self
-
     def __exit__(self, *error: Any) -> None:
         self.states.clear()  # first: a table's gradient may take their place in memory
-        _set_grad_reqs(self._before)
+        super().__exit__(*error)
 
     def __call__(self, ids: np.ndarray, labels: np.ndarray,
                  values: np.ndarray | None = None) -> nd.NDArray:

@@ -17,7 +17,8 @@ from ..embeddings import FieldBlock, blocks_of, named_parameters
 from ..fields import Data
 from ..scale.checkpoint import Checkpoint
 from ..scale.lazy import distinct
-from ..training import check_checkpoint, compiled, initialise, logistic_loss, mxnet_seed
+from ..training import (GradReqs, check_checkpoint, compiled, initialise, logistic_loss,
+                        mxnet_seed)
 from . import environment
 
 TABLE, EPOCH = "table", "epoch"  # on the servers: all tables side by side, and epochs done
@@ -101,24 +102,26 @@ def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int, bat
     settings = {"workers": store.num_workers, "batch_size": batch_size,
                 "learning_rate": learning_rate, "seed": seed}
     done = _start(model, checkpoint, data, settings) if store.rank == 0 else 0
-    worker = Worker(store, model, learning_rate, done)
     losses = []
-    for epoch in range(worker.epoch() + 1, epochs + 1):
-        mx.random.seed(mxnet_seed(seed, epoch, store.rank))  # dropout differs by worker
-        rng = np.random.default_rng([seed, epoch, store.rank])
-        total = nd.zeros((1,))
-        parts = batches(len(data[0]), store.rank, store.num_workers, batch_size, rng)
-        for step, (rows, num_rows) in enumerate(parts, start=1):
-            own = rows - share.start
-            total = total + worker(ids[own], labels[own], num_rows)
-            if after_step:
-                after_step(epoch, step)
-        losses.append(float(total.asscalar()) / len(labels))
-        if checkpoint and store.rank == 0:
-            checkpoint.save(worker.weights(), {"epoch": epoch})
-    if store.rank == 0:
-        _load(model, worker.weights())
+    with Worker(store, model, learning_rate, done) as worker:
+        for epoch in range(worker.epoch() + 1, epochs + 1):
+            mx.random.seed(mxnet_seed(seed, epoch, store.rank))  # dropout differs by worker
+            rng = np.random.default_rng([seed, epoch, store.rank])
+            parts = batches(len(data[0]), store.rank, store.num_workers, batch_size, rng)
+            total = nd.zeros((1,))
+            for step, (rows, num_rows) in enumerate(parts, start=1):
+                own = rows - share.start
+                total = total + worker(ids[own], labels[own], num_rows)
+                if after_step:
+                    after_step(epoch, step)
+            losses.append(float(total.asscalar()) / len(labels))
+            if checkpoint and store.rank == 0:
+                checkpoint.save(worker.weights(), {"epoch": epoch})
+        if store.rank == 0:
+            _load(model, worker.weights())
     return losses
+
+
 def _own_rows(store: Any, model: FieldBlock, data: tuple) -> tuple:
     """This worker's shard, and its rows, checked as a whole before the first step."""
     ids, labels, values = (*data, None)[:3]
@@ -184,8 +187,10 @@ def _exit_status(error: BaseException) -> int:
     return error.code if isinstance(error.code, int) else 1
 
 
-class Worker:
+class Worker(GradReqs):
     """A model whose weights are on the servers: `worker(ids, labels, num_rows) → loss`.
+
+    Use it in a `with` block: see `GradReqs`.
 
     The tables w and V lie on the servers side by side, one row a feature, (n, 1 + k). A step
     pulls the rows of the batch's distinct ids and pushes their gradient, both row-sparse; the
@@ -202,6 +207,7 @@ class Worker:
 
     def __init__(self, store: Any, model: FieldBlock, learning_rate: float,
                  epoch: int = 0) -> None:
+        super().__init__(model)
         self.store = store
         parameters, tables = named_parameters(model), model.tables
         self.tables = {name: p for name, p in parameters.items() if p in tables}
@@ -287,11 +293,11 @@ class Worker:
 
     def _push(self, used: np.ndarray, gradient: nd.NDArray) -> None:
         for columns, table in zip(self.columns, self.tables.values()):
-            if table.grad_req == "null":
+            if not self.is_trained[table]:
                 gradient[:, columns] = 0
         used = nd.array(used, dtype="int64")
         sparse = nd.sparse.row_sparse_array((gradient, used), shape=self.shape)
         self.store.push(TABLE, sparse)
         for name, parameter in self.dense.items():
-            if parameter.grad_req != "null":
+            if self.is_trained[parameter]:
                 self.store.push(name, parameter.grad())

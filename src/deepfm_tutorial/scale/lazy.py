@@ -29,9 +29,8 @@ class LazyTrainStep(TrainStep):
         super().__init__(model, optimizer, with_values=with_values, embedding_l2=embedding_l2,
                          tables=model.tables)
         self.tables = model.tables
-        self._is_trained = [table.grad_req != "null" for table in self.tables]
         for table in self._trained(self.tables):
-            self._during[table] = "null"
+            self.during[table] = "null"
             self.states.append(optimizer.create_state(len(self.states), table.data()))
 
     def __call__(self, ids: np.ndarray, labels: np.ndarray,
@@ -48,7 +47,8 @@ class LazyTrainStep(TrainStep):
         return loss
 
     def _trained(self, of_tables: list) -> list:
-        return [one for one, is_trained in zip(of_tables, self._is_trained) if is_trained]
+        """Those of a list, one entry a table, whose table is not frozen."""
+        return [one for one, table in zip(of_tables, self.tables) if self.is_trained[table]]
 
     def _update_tables(self, used: nd.NDArray, rows: list[nd.NDArray]) -> None:
         """Let the optimizer see a table and its state as if they were the batch's rows alone."""

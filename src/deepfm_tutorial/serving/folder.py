@@ -6,6 +6,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -182,9 +183,12 @@ def _arguments_of(model: FieldBlock) -> dict:
     """The arguments that make another model of the same shape, ready for JSON.
 
     Raises:
-        ValueError: they do not.
+        ValueError: some are not kept, or the shapes differ.
     """
     arguments = json.loads(json.dumps(model.arguments, default=_plain))
+    if absent := set(signature(type(model)).parameters) - set(arguments):
+        raise ValueError(f"{type(model).__name__} does not keep its arguments {sorted(absent)}: "
+                         "hand them to FieldBlock's __init__")
     made, given = (_shapes(block) for block in (type(model)(**arguments), model))
     if made != given:
         raise ValueError(f"{type(model).__name__}(**{arguments}) has parameters {made}, the "
