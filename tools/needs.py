@@ -29,7 +29,7 @@ class Need(NamedTuple):
 
 
 def _movielens():
-    from deepfm_tutorial import movielens  # here: MXNet comes with it, and most who ask need nothing
+    from deepfm_tutorial.datasets import movielens  # here: MXNet comes with it, and most who ask need nothing
     return movielens
 
 

@@ -132,8 +132,8 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     except FileNotFoundError:
         raise
     except Exception as error:  # whatever a flipped bit makes zipfile, json or NumPy raise
-        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}) and was left as "
-                         "it is: move it away to start anew") from None
+        raise ValueError(f"{path} is damaged, or not of this version ({type(error).__name__}: "
+                         f"{error}). It was left as it is: move it away to start anew") from None
 
 
 def flush(path: str | Path) -> None:
