@@ -1,7 +1,8 @@
 """Every check of what comes in from outside: one place, one wording.
 
-MXNet clips an id outside the table to the nearest row and says nothing. Nothing here may.
-Data are checked once, at the public function that they enter by: see `past_the_door`.
+MXNet clips an id outside the table to the nearest row and says nothing. Nothing here
+may. Data are checked once, at the public function that they enter by: see
+`past_the_door`.
 """
 import numbers
 import threading
@@ -84,8 +85,8 @@ def check_ids(ids: Any, low: Any, high: Any) -> np.ndarray:
     if bad := _first_bad(ids, is_good):
         row, field = bad
         first, end = (np.broadcast_to(bound, ids.shape)[bad] for bound in (low, high))
-        raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: field {field} takes "
-                         f"whole numbers from {first} to {end - 1}")
+        raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: field {field} "
+                         f"takes whole numbers from {first} to {end - 1}")
     return ids.astype(np.int32, copy=False)
 
 
@@ -99,8 +100,8 @@ def check_values(values: Any, shape: Sequence[int]) -> np.ndarray:
                          "needed")
     if bad := _first_bad(values, np.isfinite):
         row, field = bad
-        raise ValueError(f"values[{row}, {field}] = {values[row, field]}: field {field} "
-                         "takes finite numbers")
+        raise ValueError(f"values[{row}, {field}] = {values[row, field]}: field "
+                         f"{field} takes finite numbers")
     return values.astype(np.float32, copy=False)
 
 
@@ -132,7 +133,8 @@ def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
         raise ValueError(f"{name}: (ids, labels) or (ids, labels, values) is needed")
     ids, labels, values = (*data, None)[:3]
     if labels is None:
-        raise ValueError(f"{name}: labels are None: 0 or 1 is needed for each row of ids")
+        raise ValueError(f"{name}: labels are None: 0 or 1 is needed for each row of "
+                         "ids")
     try:
         ids = check_ids(ids, *field_bounds(field_sizes))
         labels = check_labels(labels, len(ids))
@@ -140,15 +142,17 @@ def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
     if both_classes and labels.min() == labels.max():
-        raise ValueError(f"{name}: every label is {labels[0]:g}; AUC needs both classes")
+        raise ValueError(f"{name}: every label is {labels[0]:g}; AUC needs both "
+                         "classes")
     return ids, labels, values
 
 
 def check_storable(name: str, values: Iterable) -> None:
     """Say so if a value of a column is neither text nor a number: JSON stores no other."""
-    if strange := [value for value in values if not isinstance(value, (str, int, float))]:
-        raise ValueError(f"column {name!r} holds {strange[0]!r}: text and numbers can be "
-                         "stored")
+    if strange := [value for value in values
+                   if not isinstance(value, (str, int, float))]:
+        raise ValueError(f"column {name!r} holds {strange[0]!r}: text and numbers can "
+                         "be stored")
 
 
 class _Door(threading.local):

@@ -22,7 +22,8 @@ class DeepFM(FieldBlock):
     def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
                  hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
                  batch_norm: bool = False) -> None:
-        super().__init__(field_sizes, num_factors=num_factors, hidden_units=hidden_units,
+        super().__init__(field_sizes, num_factors=num_factors,
+                         hidden_units=hidden_units,
                          dropout=dropout, batch_norm=batch_norm)
         self.first_order = FirstOrder(field_sizes)
         self.embedding = FieldEmbedding(field_sizes, num_factors)

@@ -18,9 +18,9 @@ class ReLU(HybridBlock):
 class BatchNorm(nn.BatchNorm):
     """Batch normalisation of (B, units), at a third of the time that MXNet takes for it.
 
-    MXNet 1.9.1 is slow when the normalised axis is the last one or the others have length 1.
-    The same numbers laid out as (1, units, B, 1) take its fast path; the two transposes cost
-    less than they save.
+    MXNet 1.9.1 is slow when the normalised axis is the last one or the others have
+    length 1. The same numbers laid out as (1, units, B, 1) take its fast path; the two
+    transposes cost less than they save.
     """
 
     def hybrid_forward(self, F, x, **params):
@@ -37,8 +37,8 @@ class MLP(HybridBlock):
     Args:
         in_units: F·k, the length of the concatenated embeddings.
         hidden_units: the width of each layer.
-        dropout: the share of units that are *dropped* while training, in [0, 1). (The DeepFM
-            paper states the share kept.)
+        dropout: the share of units that are *dropped* while training, in [0, 1). (The
+            DeepFM paper states the share kept.)
         batch_norm: whether to normalise each layer over the batch, before its ReLU.
     """
 
@@ -48,13 +48,15 @@ class MLP(HybridBlock):
         in_units = check_integer("in_units", in_units)
         self.hidden_units = check_sizes("hidden_units", hidden_units)
         self.dropout = check_number("dropout", dropout, 0, 1)
-        # He et al., 2015: standard deviation √(2 / inputs) keeps the signal's size under ReLU.
+        # He et al., 2015: standard deviation √(2 / inputs) keeps the signal's size
+        # under ReLU.
         he = mx.init.MSRAPrelu(factor_type="in", slope=0)
         with self.name_scope():
             self.layers = nn.HybridSequential()
             for units in self.hidden_units:
                 # Batch norm subtracts the mean, and any bias with it.
-                self.layers.add(nn.Dense(units, in_units=in_units, use_bias=not batch_norm,
+                self.layers.add(nn.Dense(units, in_units=in_units,
+                                         use_bias=not batch_norm,
                                          weight_initializer=he))
                 if batch_norm:
                     self.layers.add(BatchNorm(in_channels=units))
@@ -62,9 +64,11 @@ class MLP(HybridBlock):
                 if self.dropout:
                     self.layers.add(nn.Dropout(self.dropout))
                 in_units = units
-            # Batch norm gives the last hidden layer unit size at once, however small the
-            # embeddings; He's output would then start with logits that have to be unlearned.
-            self.output = nn.Dense(1, in_units=in_units, weight_initializer=mx.init.Xavier(
+            # Batch norm gives the last hidden layer unit size at once, however small
+            # the embeddings; He's output would then start with logits that have to be
+            # unlearned.
+            self.output = nn.Dense(1, in_units=in_units,
+                                   weight_initializer=mx.init.Xavier(
                 factor_type="in", magnitude=1) if batch_norm else he)
 
     def hybrid_forward(self, F, embeddings):
@@ -85,7 +89,8 @@ class DNN(FieldBlock):
     def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
                  hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
                  batch_norm: bool = False) -> None:
-        super().__init__(field_sizes, num_factors=num_factors, hidden_units=hidden_units,
+        super().__init__(field_sizes, num_factors=num_factors,
+                         hidden_units=hidden_units,
                          dropout=dropout, batch_norm=batch_norm)
         self.embedding = FieldEmbedding(field_sizes, num_factors)
         num_inputs = len(self.field_sizes) * num_factors

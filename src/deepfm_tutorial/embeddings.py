@@ -8,7 +8,8 @@ from mxnet import nd
 from mxnet.gluon import Block, HybridBlock, Parameter
 from numpy.typing import ArrayLike
 
-from ._validation import (check_ids, check_integer, check_sizes, check_values, field_bounds,
+from ._validation import (check_ids, check_integer, check_sizes, check_values,
+                          field_bounds,
                           is_past_the_door, past_the_door)
 
 INPUTS = {"ids": "int32", "values": "float32"}
@@ -63,16 +64,16 @@ def embed_by_dot(one_hot: nd.NDArray, factors: nd.NDArray,
 class FieldBlock(HybridBlock):
     """A block that takes `ids` and optional `values`, and refuses bad ones at the door.
 
-    The check runs on real arrays, so it holds in eager and in hybridised use alike. It runs
-    once: blocks inside a block are past the door.
+    The check runs on real arrays, so it holds in eager and in hybridised use alike. It
+    runs once: blocks inside a block are past the door.
 
-    A block declares its tables, the parameters with one row a feature, by `table`. Those are
-    what can be trained by rows and spread over servers.
+    A block declares its tables, the parameters with one row a feature, by `table`.
+    Those are what can be trained by rows and spread over servers.
 
     Attributes:
         field_sizes: how many ids each field owns, a tuple of F ints.
-        arguments: what the block was made with, by name: `type(block)(**arguments)` makes
-            another one like it.
+        arguments: what the block was made with, by name: `type(block)(**arguments)`
+            makes another one like it.
 
     Args:
         field_sizes: as above.
@@ -108,7 +109,8 @@ class FieldBlock(HybridBlock):
         if not is_past_the_door():
             inputs = self._checked(*inputs)
         if len(inputs) != self._num_inputs:
-            # A compiled graph takes one number of inputs. Without values it multiplies by none.
+            # A compiled graph takes one number of inputs. Without values it multiplies
+            # by none.
             self._clear_cached_op()
             self._num_inputs = len(inputs)
         with past_the_door():
@@ -141,8 +143,8 @@ def register(model: type) -> type:
 def named_parameters(model: Block) -> dict[str, Parameter]:
     """The parameters by their place in the model, as in `embedding.factors`.
 
-    Gluon's public names count the blocks that a process has made. `save_parameters` goes by
-    places.
+    Gluon's public names count the blocks that a process has made. `save_parameters`
+    goes by places.
     """
     return model._collect_params_with_prefix()
 
@@ -160,16 +162,17 @@ def _same_or_new(given: Any, checked: np.ndarray) -> Any:
 
 
 def _as_ndarray(array: Any) -> nd.NDArray:
-    return array if isinstance(array, nd.NDArray) else nd.array(array, dtype=array.dtype)
+    return array if isinstance(array, nd.NDArray) else nd.array(array,
+                                                                dtype=array.dtype)
 
 
 class FieldEmbedding(FieldBlock):
     """The embedding table that FM and DNN share: `embedding(ids, values) → E`, (B, F, k).
 
     Its one parameter, `factors`, is V of equation (1), (n, k). Row f of a sample's E is
-    x_i v_i for the active feature i of field f. V starts as normal noise of standard deviation
-    0.01: small, so that no pair matters before the data says so, and not zero, where the
-    gradient of every pair vanishes.
+    x_i v_i for the active feature i of field f. V starts as normal noise of standard
+    deviation 0.01: small, so that no pair matters before the data says so, and not
+    zero, where the gradient of every pair vanishes.
 
     Args:
         field_sizes: how many ids each field owns.
@@ -179,7 +182,8 @@ class FieldEmbedding(FieldBlock):
     def __init__(self, field_sizes: Sequence[int], num_factors: int) -> None:
         super().__init__(field_sizes, num_factors=num_factors)
         self.num_factors = check_integer("num_factors", num_factors)
-        self.factors = self.table("factors", self.num_factors, init=mx.init.Normal(0.01))
+        self.factors = self.table("factors", self.num_factors,
+                                  init=mx.init.Normal(0.01))
 
     def hybrid_forward(self, F, ids, values=None, *, factors):
         rows = F.take(factors, ids)  # (B, F, k)

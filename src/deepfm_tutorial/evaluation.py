@@ -18,9 +18,10 @@ class Metrics(NamedTuple):
     """What `evaluate` measures.
 
     Attributes:
-        auc: area under the ROC curve, in [0, 1]: how often a click outranks a non-click.
-        log_loss: mean negative log likelihood in nats, ≥ 0: punishes wrong probabilities
-            too.
+        auc: area under the ROC curve, in [0, 1]: how often a click outranks a
+            non-click.
+        log_loss: mean negative log likelihood in nats, ≥ 0: punishes wrong
+            probabilities too.
     """
 
     auc: float
@@ -32,13 +33,14 @@ def predict(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
 
     Args:
         model: one of this package's models.
-        data: a `Data` or a plain tuple like it, whose labels are not looked at and may be
-            None; or ids alone, (N, F).
+        data: a `Data` or a plain tuple like it, whose labels are not looked at and may
+            be None; or ids alone, (N, F).
 
     Raises:
         TypeError, ValueError: wrong ids or values, before anything is computed.
     """
-    ids, _, values = (*data, None)[:3] if isinstance(data, tuple) else (data, None, None)
+    ids, _, values = (*data, None)[:3] if isinstance(data, tuple) else (data, None,
+                                                                        None)
     ids = check_ids(ids, *field_bounds(model.field_sizes))
     values = None if values is None else check_values(values, ids.shape)
     return _probabilities(model, ids, values)
@@ -48,8 +50,8 @@ def evaluate(model: FieldBlock, data: Data | tuple) -> Metrics:
     """Return the model's `Metrics` on a `Data` or a plain tuple like it.
 
     Raises:
-        TypeError, ValueError: wrong data, or labels of one class only, for which there is
-            no AUC.
+        TypeError, ValueError: wrong data, or labels of one class only, for which there
+            is no AUC.
     """
     data = check_data(data, model.field_sizes, "data", both_classes=True)
     return metrics(model, data)
@@ -73,6 +75,7 @@ def in_parts(compute: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
     return np.concatenate([as_numpy(part) for part in parts])
 
 
-def _probabilities(model: FieldBlock, ids: np.ndarray, values: np.ndarray | None) -> np.ndarray:
+def _probabilities(model: FieldBlock, ids: np.ndarray,
+                   values: np.ndarray | None) -> np.ndarray:
     with past_the_door():
         return expit(in_parts(model, *([ids] if values is None else [ids, values])))

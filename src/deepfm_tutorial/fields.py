@@ -8,7 +8,8 @@ import numpy as np
 from mxnet import nd
 from numpy.typing import ArrayLike
 
-from ._validation import (as_numpy, check_ids, check_integer, check_storable, check_values,
+from ._validation import (as_numpy, check_ids, check_integer, check_storable,
+                          check_values,
                           field_bounds)
 
 UNSEEN = "<unseen>"
@@ -41,8 +42,9 @@ def bucket(value: Any, num_buckets: int) -> int:
 class FieldEncoder:
     """Gives every category of every field an id of its own.
 
-    Field f owns the ids `[field_offsets[f], field_offsets[f] + field_sizes[f])`. The first of
-    them stands for every category that `fit` did not see; the others follow the sorted ones.
+    Field f owns the ids `[field_offsets[f], field_offsets[f] + field_sizes[f])`. The
+    first of them stands for every category that `fit` did not see; the others follow
+    the sorted ones.
 
     A continuous field has one id beside it, and its number travels as x in `values`.
 
@@ -51,8 +53,9 @@ class FieldEncoder:
     Args:
         continuous: names of the fields whose numbers are used as they are.
         min_count: a category that occurs less often in training counts as unseen.
-        hashed: field name → number of buckets, for the fields whose categories share ids by
-            `bucket` instead of having their own (the hashing trick, Weinberger et al., 2009).
+        hashed: field name → number of buckets, for the fields whose categories share
+            ids by `bucket` instead of having their own (the hashing trick, Weinberger
+            et al., 2009).
     """
 
     def __init__(self, continuous: Iterable[str] = (), min_count: int = 1,
@@ -62,7 +65,8 @@ class FieldEncoder:
         self.hashed = {name: check_integer(f"hashed[{name!r}]", buckets)
                        for name, buckets in (hashed or {}).items()}
         if both := self.continuous & set(self.hashed):
-            raise ValueError(f"fields {sorted(both)} are continuous and hashed: one is allowed")
+            raise ValueError(f"fields {sorted(both)} are continuous and hashed: one is "
+                             "allowed")
         self._index = None  # field name -> {value or bucket: id}
 
     def fit(self, columns: Mapping[str, ArrayLike]) -> "FieldEncoder":
@@ -73,17 +77,20 @@ class FieldEncoder:
 
         Raises:
             TypeError: a column holds text and numbers, or a continuous one no numbers.
-            ValueError: no columns, no rows, columns of unequal length, a missing value, or a
-                continuous or hashed field that is not among the columns.
+            ValueError: no columns, no rows, columns of unequal length, a missing value,
+                or a continuous or hashed field that is not among the columns.
         """
         columns = self._read(columns)
         if not columns or not len(next(iter(columns.values()))):
-            raise ValueError("columns are empty: at least one column with one row is needed")
-        for kind, names in (("continuous", self.continuous), ("hashed", set(self.hashed))):
+            raise ValueError("columns are empty: at least one column with one row is "
+                             "needed")
+        for kind, names in (("continuous", self.continuous),
+                            ("hashed", set(self.hashed))):
             if absent := names - set(columns):
-                raise ValueError(f"{kind} fields {sorted(absent)} are not among the columns "
-                                 f"{sorted(columns)}")
-        self._number({name: self._vocabulary(name, column) for name, column in columns.items()})
+                raise ValueError(f"{kind} fields {sorted(absent)} are not among the "
+                                 f"columns {sorted(columns)}")
+        self._number({name: self._vocabulary(name, column) for name,
+                      column in columns.items()})
         return self
 
     def _number(self, vocabularies):
@@ -113,8 +120,8 @@ class FieldEncoder:
 
         Raises:
             TypeError: a column holds numbers where `fit` saw text, or the reverse.
-            ValueError: `fit` was not called, a column is missing or superfluous, or the columns
-                differ in length.
+            ValueError: `fit` was not called, a column is missing or superfluous, or the
+                columns differ in length.
         """
         columns = self._read_like_fit(columns)
         ids = [self._ids(name, columns[name]) for name in self.field_names]
@@ -124,11 +131,13 @@ class FieldEncoder:
         """Return x for every row and field: (N, F) float32, 1 wherever a field is categorical.
 
         Raises:
-            ValueError: as `transform`, or a continuous field holds something not finite.
+            ValueError: as `transform`, or a continuous field holds something not
+                finite.
         """
         columns = self._read_like_fit(columns)
         num_rows = len(next(iter(columns.values())))
-        x = [self._finite(name, columns[name]) if name in self.continuous else np.ones(num_rows)
+        x = [self._finite(name, columns[name]) if name in self.continuous
+             else np.ones(num_rows)
              for name in self.field_names]
         return np.stack(x, axis=1).astype(np.float32)
 
@@ -139,12 +148,14 @@ class FieldEncoder:
             ids: (N, F) whole numbers.
 
         Returns:
-            A dict from field name to a list of N categories, `UNSEEN` where the id says so. A
-            continuous field shows its own name; its number is in `values`, not in the ids. A
-            hashed field shows its buckets' numbers, all that is left of its categories.
+            A dict from field name to a list of N categories, `UNSEEN` where the id says
+            so. A continuous field shows its own name; its number is in `values`, not in
+            the ids. A hashed field shows its buckets' numbers, all that is left of its
+            categories.
         """
         ids = check_ids(ids, *field_bounds(self.field_sizes))
-        meaning = {i: value for known in self._fitted().values() for value, i in known.items()}
+        meaning = {i: value for known in self._fitted().values() for value,
+                   i in known.items()}
         return {name: [meaning.get(i, UNSEEN) for i in ids[:, f].tolist()]
                 for f, name in enumerate(self.field_names)}
 
@@ -152,7 +163,8 @@ class FieldEncoder:
         """Return all that `transform` depends on, as lists, text and numbers, ready for JSON.
 
         Raises:
-            ValueError: `fit` was not called, or a category is neither text nor a number.
+            ValueError: `fit` was not called, or a category is neither text nor a
+                number.
         """
         vocabularies = {name: list(known) for name, known in self._fitted().items()}
         for name, values in vocabularies.items():
@@ -204,7 +216,8 @@ class FieldEncoder:
         columns = {name: as_numpy(columns[name]) for name in columns.keys()}
         for name, column in columns.items():
             if column.ndim != 1:
-                raise ValueError(f"column {name!r} has shape {column.shape}: (N,) is needed")
+                raise ValueError(f"column {name!r} has shape {column.shape}: (N,) is "
+                                 "needed")
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns differ in length: {lengths}")
@@ -224,28 +237,31 @@ class FieldEncoder:
             return [name]
         self._no_missing(name, column)
         if len(_kinds(column)) > 1:
-            raise TypeError(f"column {name!r} holds text and numbers: one of them is needed")
+            raise TypeError(f"column {name!r} holds text and numbers: one of them is "
+                            "needed")
         if name in self.hashed:
             return list(range(self.hashed[name]))
         values, counts = np.unique(column, return_counts=True)
-        return [value for value in values[counts >= self.min_count].tolist() if value != UNSEEN]
+        return [value for value in values[counts >= self.min_count].tolist()
+                if value != UNSEEN]
 
     @staticmethod
     def _no_missing(name, column):
         if column.dtype.kind in "biuU":  # whole numbers and text have no missing values
             return
         if missing := [value for value in column.tolist() if _is_missing(value)]:
-            raise ValueError(f"column {name!r} holds {missing[0]}: give missing values a name, "
-                             "such as 'missing'")
+            raise ValueError(f"column {name!r} holds {missing[0]}: give missing values "
+                             "a name, such as 'missing'")
 
     @staticmethod
     def _finite(name, column):
         if column.dtype.kind not in "biuf":
-            raise TypeError(f"column {name!r} is of type {column.dtype}: a continuous field "
-                            "takes numbers")
+            raise TypeError(f"column {name!r} is of type {column.dtype}: a continuous "
+                            "field takes numbers")
         if not np.isfinite(column).all():
             row = int(np.argmin(np.isfinite(column)))
-            raise ValueError(f"column {name!r}, row {row}: {column[row]} is not a finite number")
+            raise ValueError(f"column {name!r}, row {row}: {column[row]} is not a "
+                             "finite number")
         return column
 
     def _ids(self, name, column):
@@ -258,20 +274,23 @@ class FieldEncoder:
             buckets = [bucket(value, self.hashed[name]) for value in distinct.tolist()]
             return unseen + 1 + np.array(buckets, np.int32)[rows]
         self._same_kind(name, column, known)
-        return np.array([known.get(value, unseen) for value in column.tolist()], dtype=np.int32)
+        return np.array([known.get(value, unseen) for value in column.tolist()],
+                        dtype=np.int32)
 
     @staticmethod
     def _same_kind(name, column, known):
         """Numbers where text was learned (or the reverse) would all be unseen, in silence."""
         learned = _kinds(list(known))
         if known and (strange := _kinds(column) - learned):
-            raise TypeError(f"column {name!r} holds {strange.pop()}: fit saw {learned.pop()}")
+            raise TypeError(f"column {name!r} holds {strange.pop()}: fit saw "
+                            f"{learned.pop()}")
 
 
 def _kinds(column: np.ndarray | list) -> set[str]:
     """Which of "text" and "numbers" a column holds; what is missing is neither."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "biufU":
-        return {"text" if column.dtype.kind == "U" else "numbers"} if len(column) else set()
+        return {"text" if column.dtype.kind == "U"
+                else "numbers"} if len(column) else set()
     types = {type(value) for value in column if not _is_missing(value)}
     return {"text" if issubclass(kind, str) else "numbers" for kind in types}
 
@@ -284,7 +303,8 @@ def _is_missing(value: Any) -> bool:
 
 def _check_one_hot(ids: Any, num_features: int, values: Any) -> tuple:
     ids = check_ids(ids, 0, num_features)
-    values = np.ones(ids.shape, np.float32) if values is None else check_values(values, ids.shape)
+    values = np.ones(ids.shape, np.float32) if values is None else check_values(values,
+                                                                                ids.shape)
     return ids, values
 
 
@@ -311,11 +331,13 @@ def one_hot_csr(ids: ArrayLike, num_features: int,
     """The same matrix as `one_hot`, stored as its B·F entries alone.
 
     Returns:
-        A CSRNDArray of shape (B, n), float32. It takes 12·B·F + 8·(B + 1) bytes: a float32
-        entry and an int64 column a feature, and where each row begins.
+        A CSRNDArray of shape (B, n), float32. It takes 12·B·F + 8·(B + 1) bytes: a
+        float32 entry and an int64 column a feature, and where each row begins.
     """
     ids, values = _check_one_hot(ids, num_features, values)
     order = np.argsort(ids, axis=1)  # CSR wants each row's columns in order
-    entries, columns = (np.take_along_axis(a, order, axis=1).ravel() for a in (values, ids))
+    entries, columns = (np.take_along_axis(a, order, axis=1).ravel()
+                        for a in (values, ids))
     starts = np.arange(0, ids.size + 1, ids.shape[1])
-    return nd.sparse.csr_matrix((entries, columns, starts), shape=(len(ids), num_features))
+    return nd.sparse.csr_matrix((entries, columns, starts),
+                                shape=(len(ids), num_features))

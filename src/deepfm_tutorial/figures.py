@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-# Okabe and Ito's palette: distinct for colour-blind readers, and in grey by its order here.
+# Okabe and Ito's palette: distinct for colour-blind readers, and in grey by its order
+# here.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
 INK, PAPER = "#1A1A1A", "#FFFFFF"
 
@@ -19,7 +20,8 @@ STYLE = {
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.edgecolor": GREY, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "grid.color": "#E3E3E3", "axes.axisbelow": True,
-    "axes.titlesize": "medium", "legend.frameon": False, "lines.linewidth": 2, "lines.markersize": 6,
+    "axes.titlesize": "medium", "legend.frameon": False, "lines.linewidth": 2,
+    "lines.markersize": 6,
     "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, PURPLE, GREY],
                                   marker=["o", "s", "^", "D", "v"],
                                   linestyle=["-", "--", "-.", ":", "-"]),
@@ -68,7 +70,8 @@ def draw_deepfm() -> Figure:
     logit = canvas.logit(2.9, 5.35)
     canvas.first_order(fields, logit)
     canvas.pairs(embeddings, logit, xs=(1.7, 2.4, 3.1), y=3.1, note=0.35)
-    canvas.hidden_layers(embeddings, logit, xs=(3.9, 4.6, 5.3), ys=(3.1, 4.1), note=(4.55, 4.8))
+    canvas.hidden_layers(embeddings, logit, xs=(3.9, 4.6, 5.3), ys=(3.1, 4.1),
+                         note=(4.55, 4.8))
     return canvas.figure
 
 
@@ -104,9 +107,12 @@ def draw_parameter_server() -> Figure:
     """Draw a distributed job: two servers share the rows of V, three workers those of the data."""
     canvas = _Canvas(6.0, 3.7)
     servers = [canvas.box(x, 2.9, text, PURPLE, width=1.5, height=0.7)
-               for x, text in ((1.6, "server 0\nrows 0 … n/2"), (3.8, "server 1\nrows n/2 … n"))]
+               for x,
+               text in ((1.6, "server 0\nrows 0 … n/2"),
+                        (3.8, "server 1\nrows n/2 … n"))]
     workers = [canvas.box(x, 0.95, text, BLUE, width=1.4, height=0.7)
-               for x, text in ((0.85, "worker 0\n1st third"), (2.7, "worker 1\n2nd third"),
+               for x,
+               text in ((0.85, "worker 0\n1st third"), (2.7, "worker 1\n2nd third"),
                                (4.55, "worker 2\n3rd third"))]
     canvas.links([(worker, server) for worker in workers for server in servers], GREY)
     canvas.note(0.1, 3.5, "the weights: each row of w and V on one server")
@@ -126,7 +132,8 @@ class _Canvas:
 
     def box(self, x, y, text, colour, width=0.62, height=0.44):
         self.axes.add_patch(FancyBboxPatch(
-            (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=.12",
+            (x - width / 2, y - height / 2), width, height,
+            boxstyle="round,pad=0,rounding_size=.12",
             facecolor=PAPER, edgecolor=colour, linewidth=1.8, zorder=2))
         self.axes.text(x, y, text, ha="center", va="center", fontsize=12, zorder=3)
         return x, y, height / 2
@@ -139,7 +146,8 @@ class _Canvas:
 
     def links(self, pairs, colour, style="-", width=1.2):
         for (x0, y0, half0), (x1, y1, half1) in pairs:
-            self.axes.plot([x0, x1], [y0 + half0, y1 - half1], color=colour, linestyle=style,
+            self.axes.plot([x0, x1], [y0 + half0, y1 - half1], color=colour,
+                           linestyle=style,
                            linewidth=width, marker="", zorder=1)
 
     def inputs(self, names):
@@ -161,7 +169,8 @@ class _Canvas:
     def first_order(self, fields, logit):
         first = self.box(0.4, 1.85, "Σ", ORANGE)
         self.note(0.05, 1.45, "first\norder")
-        self.links([(field, first) for field in fields] + [(first, logit)], ORANGE, "--")
+        self.links([(field, first) for field in fields] + [(first, logit)], ORANGE,
+                   "--")
 
     def pairs(self, embeddings, logit, xs, y, note):
         self.note(note, y, "inner\nproducts")
@@ -172,6 +181,7 @@ class _Canvas:
     def hidden_layers(self, embeddings, logit, xs, ys, note):
         self.note(*note, "hidden\nlayers")
         below = embeddings
-        for above in [[self.box(x, y, "ReLU", GREEN) for x in xs] for y in ys] + [[logit]]:
+        for above in [[self.box(x, y, "ReLU", GREEN) for x in xs]
+                      for y in ys] + [[logit]]:
             self.links([(a, b) for a in below for b in above], GREEN, "-", 0.7)
             below = above

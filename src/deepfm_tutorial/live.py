@@ -36,7 +36,8 @@ def live_deepfm(model: DeepFM, encoder: FieldEncoder, row: np.ndarray,
         model: a trained `DeepFM` without batch norm.
         encoder: the `FieldEncoder` of its click log, which has seen every category.
         row: (1, F) ids that the figure starts with.
-        categories: field name → its categories, in the order in which the figure shows them.
+        categories: field name → its categories, in the order in which the figure shows
+            them.
         bias, effects: of the true logit: see `datasets.click_log.planted_effects`.
     """
     names, ids = list(categories), _ids(encoder, categories)
@@ -48,14 +49,17 @@ def live_deepfm(model: DeepFM, encoder: FieldEncoder, row: np.ndarray,
     output_bias = output.bias.data().asnumpy()
     return LiveFigure({
         "fields": [{"name": name, "categories": categories[name]} for name in names],
-        "start": [int(np.flatnonzero(of_field == i)[0]) for of_field, i in zip(ids, row[0])],
+        "start": [int(np.flatnonzero(of_field == i)[0]) for of_field,
+                  i in zip(ids, row[0])],
         "k": model.embedding.factors.shape[1],
         "bias": float(model.first_order.bias.data().asscalar() + output_bias[0]),
         "weights": _pack(model.first_order.weights.data().asnumpy()[order]),
         "factors": _pack(model.embedding.factors.data().asnumpy()[order]),
-        "layers": [{"weight": _pack(layer.weight.data().asnumpy()), "bias": _pack(layer_bias)}
+        "layers": [{"weight": _pack(layer.weight.data().asnumpy()),
+                    "bias": _pack(layer_bias)}
                    for layer, layer_bias in zip([*hidden, output], biases)],
-        "truth": {"bias": bias, "tables": [{"fields": [names.index(name) for name in fields],
+        "truth": {"bias": bias,
+                  "tables": [{"fields": [names.index(name) for name in fields],
                                             "values": _pack(table)}
                                            for fields, table in effects.items()]},
     })
@@ -65,7 +69,8 @@ def _ids(encoder: FieldEncoder, categories: Mapping) -> list[np.ndarray]:
     """The ids of each field's categories, a list of (n_f,)."""
     result = []
     for f, (name, own) in enumerate(categories.items()):
-        columns = {other: np.repeat(values[0], len(own)) for other, values in categories.items()}
+        columns = {other: np.repeat(values[0], len(own)) for other,
+                   values in categories.items()}
         columns[name] = np.array(own)
         result.append(encoder.transform(columns)[:, f])
     return result

@@ -19,8 +19,8 @@ from .fields import Data
 def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
     """−log of the probability that the logits give the labels: log(1 + e^z) − y z, (B,).
 
-    Gluon's `SigmoidBinaryCrossEntropyLoss` has a wrong gradient at z = 0 exactly, where an
-    all-zero model starts; the gradient of this form is σ(z) − y everywhere.
+    Gluon's `SigmoidBinaryCrossEntropyLoss` has a wrong gradient at z = 0 exactly, where
+    an all-zero model starts; the gradient of this form is σ(z) − y everywhere.
     """
     return nd.Activation(logits, "softrelu") - labels * logits
 
@@ -28,10 +28,10 @@ def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
 class GradReqs:
     """In its `with` block, parameters have the `grad_req` that training needs.
 
-    A parameter whose `grad_req` is "null" beforehand is frozen: it is not updated. But it gets a
-    gradient in the block, unless it is a table: where a layer's weight has none, MXNet 1.9.1
-    leaves zeros in the bias's. (Its oneDNN code computes both at once or neither.) After the
-    block, each `grad_req` is what it was.
+    A parameter whose `grad_req` is "null" beforehand is frozen: it is not updated. But
+    it gets a gradient in the block, unless it is a table: where a layer's weight has
+    none, MXNet 1.9.1 leaves zeros in the bias's. (Its oneDNN code computes both at once
+    or neither.) After the block, each `grad_req` is what it was.
 
     Attributes:
         is_trained: parameter → whether it is not frozen.
@@ -44,7 +44,8 @@ class GradReqs:
     def __init__(self, model: FieldBlock) -> None:
         parameters, tables = model.collect_params().values(), model.tables
         self.is_trained = {p: p.grad_req != "null" for p in parameters}
-        self.during = {p: "write" for p in parameters if self.is_trained[p] or p not in tables}
+        self.during = {p: "write" for p in parameters
+                       if self.is_trained[p] or p not in tables}
 
     def __enter__(self) -> "GradReqs":
         self._before = {p: p.grad_req for p in self.during}
@@ -77,8 +78,10 @@ class TrainStep(GradReqs):
                  tables: Sequence[gluon.Parameter] = ()) -> None:
         super().__init__(model)
         self.optimizer, self.embedding_l2 = optimizer, embedding_l2
-        self.weights = [p for p, yes in self.is_trained.items() if yes and p not in tables]
-        self.states = [optimizer.create_state(i, p.data()) for i, p in enumerate(self.weights)]
+        self.weights = [p for p,
+                        yes in self.is_trained.items() if yes and p not in tables]
+        self.states = [optimizer.create_state(i, p.data()) for i,
+                       p in enumerate(self.weights)]
         self._graph = compiled(model, tables, with_values=with_values,
                                with_embeddings=embedding_l2 > 0)
 
@@ -103,14 +106,16 @@ class TrainStep(GradReqs):
         self._update_weights()
         return loss
 
-    def _differentiate(self, ids: nd.NDArray, values: np.ndarray | None, labels: np.ndarray,
+    def _differentiate(self, ids: nd.NDArray, values: np.ndarray | None,
+                       labels: np.ndarray,
                        *rows: nd.NDArray) -> nd.NDArray:
         """Compute the gradient of loss and penalty; return the loss."""
         inputs = [ids, *rows] if values is None else [ids, nd.array(values), *rows]
         with autograd.record():
             logits, *embeddings = as_list(self._graph(*inputs))
             loss = logistic_loss(logits, nd.array(labels)).sum()
-            penalty = sum(e.square().sum() * (self.embedding_l2 / 2) for e in embeddings)
+            penalty = sum(e.square().sum() * (self.embedding_l2 / 2)
+                          for e in embeddings)
             objective = loss + penalty
         objective.backward()
         self.optimizer.rescale_grad = 1 / len(labels)  # the mean over the batch
@@ -144,10 +149,12 @@ class History:
     """What `fit` saw, one entry an epoch.
 
     Attributes:
-        train_loss: mean logistic loss over the epoch's batches, dropout on, penalty left out.
-        validation: `Metrics` on the validation rows after the epoch; empty without such rows.
-        best_epoch: the epoch, counted from 1, whose weights the model now has; 0 for the
-            weights that it started with.
+        train_loss: mean logistic loss over the epoch's batches, dropout on, penalty
+            left out.
+        validation: `Metrics` on the validation rows after the epoch; empty without such
+            rows.
+        best_epoch: the epoch, counted from 1, whose weights the model now has; 0 for
+            the weights that it started with.
         interrupted: whether Ctrl-C ended the training.
     """
 
@@ -157,17 +164,18 @@ class History:
     interrupted: bool = False
 
 
-def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None = None, *,
+def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None = None,
+        *,
         epochs: int = 20, batch_size: int = 1024, learning_rate: float = 1e-3,
         embedding_l2: float = 0.0, patience: int = 3, seed: int = 0,
         step: type[TrainStep] = TrainStep, batches: Callable = shuffled_batches,
         checkpoint: Any = None, progress: bool = True) -> History:
     """Train with Adam on the logistic loss; keep the weights of the best epoch.
 
-    The best epoch is the one with the highest validation AUC; without validation rows, the
-    last. A model that has no weights yet is initialised from `seed`; one that has goes on from
-    them. Frozen parameters (`grad_req` "null") stay as they are. The model is hybridised.
-    Equal seeds give bit-equal weights on one machine.
+    The best epoch is the one with the highest validation AUC; without validation rows,
+    the last. A model that has no weights yet is initialised from `seed`; one that has
+    goes on from them. Frozen parameters (`grad_req` "null") stay as they are. The model
+    is hybridised. Equal seeds give bit-equal weights on one machine.
 
     Args:
         model: one of this package's models.
@@ -176,33 +184,38 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
         epochs: at most so many passes over the training rows.
         batch_size: rows a step; the last batch of an epoch may be smaller.
         learning_rate: Adam's step size.
-        embedding_l2: λ of the penalty λ/2 Σ ‖x_i v_i‖², summed over a row's features and
-            averaged over the batch: a factor row pays when it is used.
+        embedding_l2: λ of the penalty λ/2 Σ ‖x_i v_i‖², summed over a row's features
+            and averaged over the batch: a factor row pays when it is used.
         patience: stop after so many epochs in a row without a better validation AUC.
         seed: of the initial weights, the order of rows, and dropout.
-        step: how weights are updated: `TrainStep`, or `scale.LazyTrainStep` for large tables.
-        batches: how rows are shuffled: `shuffled_batches`, or `scale.blockwise_batches` for
-            files that are larger than memory.
-        checkpoint: None, or a `scale.Checkpoint`. After each epoch all that is needed to go on
-            is handed to it; the same call in another process goes on from there, to bit-equal
-            weights.
+        step: how weights are updated: `TrainStep`, or `scale.LazyTrainStep` for large
+            tables.
+        batches: how rows are shuffled: `shuffled_batches`, or `scale.blockwise_batches`
+            for files that are larger than memory.
+        checkpoint: None, or a `scale.Checkpoint`. After each epoch all that is needed
+            to go on is handed to it; the same call in another process goes on from
+            there, to bit-equal weights.
         progress: whether to show a progress bar.
 
     Returns:
-        A `History`. Ctrl-C ends training early, keeps the best weights so far and says so.
+        A `History`. Ctrl-C ends training early, keeps the best weights so far and says
+        so.
 
     Raises:
-        TypeError, ValueError: wrong data or settings, a checkpoint that is damaged or of
-            another training, before any weight changes; or the loss stopped being a number,
-            after the best weights so far were put back.
+        TypeError, ValueError: wrong data or settings, a checkpoint that is damaged or
+            of another training, before any weight changes; or the loss stopped being a
+            number, after the best weights so far were put back.
     """
-    _check_settings(model, epochs, batch_size, learning_rate, embedding_l2, patience, seed)
+    _check_settings(model, epochs, batch_size, learning_rate, embedding_l2, patience,
+                    seed)
     check_checkpoint(checkpoint)
     train = check_data(train, model.field_sizes, "train")
     if validation is not None:
-        validation = check_data(validation, model.field_sizes, "validation", both_classes=True)
+        validation = check_data(validation, model.field_sizes, "validation",
+                                both_classes=True)
     saved = checkpoint and checkpoint.open(
-        model, {"training rows": train, "validation rows": validation}, batch_size=batch_size,
+        model, {"training rows": train, "validation rows": validation},
+        batch_size=batch_size,
         seed=seed, learning_rate=learning_rate, embedding_l2=embedding_l2,
         step=step.__name__, batches=batches.__name__)
 
@@ -210,11 +223,13 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
     model.hybridize(static_alloc=True)
     steps = math.ceil(len(train[0]) / batch_size)
     adam = mx.optimizer.Adam(learning_rate)
-    with step(model, adam, with_values=train[2] is not None, embedding_l2=embedding_l2) as update:
+    with step(model, adam, with_values=train[2] is not None,
+              embedding_l2=embedding_l2) as update:
         run = _Training(model, update, seed)
         if saved:
             run.load(*saved, steps)
-        with tqdm(total=epochs * steps, initial=run.epochs * steps, disable=not progress,
+        with tqdm(total=epochs * steps, initial=run.epochs * steps,
+                  disable=not progress,
                   unit="batch") as bar:
             try:
                 while not run.is_finished(epochs, patience):
@@ -251,7 +266,8 @@ class _Training:
 
     def epoch(self, batches: Iterable, validation: tuple | None, bar: tqdm) -> None:
         """Train on the batches once, evaluate, and keep weights that are the best so far."""
-        # MXNet's random state cannot be read, so each epoch's dropout has a seed of its own.
+        # MXNet's random state cannot be read, so each epoch's dropout has a seed of its
+        # own.
         mx.random.seed(mxnet_seed(self.seed, self.epochs))
         num_rows, total, pending = 0, 0.0, nd.zeros((1,))
         for ids, labels, values in batches:
@@ -263,8 +279,9 @@ class _Training:
             bar.update()
         loss = (total + float(pending.asscalar())) / num_rows
         if not np.isfinite(loss):
-            raise ValueError(f"the training loss became {loss}: try a smaller learning_rate "
-                             f"than {self.step.optimizer.learning_rate:g}")
+            raise ValueError(f"the training loss became {loss}: try a smaller "
+                             "learning_rate than "
+                             f"{self.step.optimizer.learning_rate:g}")
         if validation:
             self.history.validation.append(metrics(self.model, validation))
             bar.set_postfix_str(f"validation AUC {self.history.validation[-1].auc:.4f}")
@@ -295,7 +312,8 @@ class _Training:
     def load(self, arrays: dict[str, np.ndarray], metadata: dict, steps: int) -> None:
         """Go back to where a `state` was taken, `steps` an epoch."""
         self.history = History(**metadata["history"])
-        self.history.validation = [Metrics(*numbers) for numbers in self.history.validation]
+        self.history.validation = [Metrics(*numbers)
+                                   for numbers in self.history.validation]
         self.rng.bit_generator.state = metadata["rng"]
         self.step.optimizer.begin_num_update = self.epochs * steps
         for i, parameter in enumerate(self.parameters):
@@ -321,7 +339,8 @@ def mxnet_seed(*numbers: int) -> int:
 
 
 def compiled(model: FieldBlock, tables: Sequence[gluon.Parameter] = (), *,
-             with_values: bool = False, with_embeddings: bool = False) -> gluon.SymbolBlock:
+             with_values: bool = False,
+             with_embeddings: bool = False) -> gluon.SymbolBlock:
     """Return the model as a graph in which `tables` are inputs, as ids are.
 
     Args:
@@ -357,7 +376,8 @@ def _set_grad_reqs(grad_reqs: dict[gluon.Parameter, str]) -> None:
         parameter.grad_req = grad_req
 
 
-def _check_settings(model: FieldBlock, epochs: int, batch_size: int, learning_rate: float,
+def _check_settings(model: FieldBlock, epochs: int, batch_size: int,
+                    learning_rate: float,
                     embedding_l2: float, patience: int, seed: int) -> None:
     check_integer("epochs", epochs)
     check_integer("batch_size", batch_size)
@@ -366,8 +386,8 @@ def _check_settings(model: FieldBlock, epochs: int, batch_size: int, learning_ra
     check_integer("patience", patience)
     check_integer("seed", seed, least=0)
     if embedding_l2 and not _embeddings_of(model):
-        raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} has no "
-                         "embedding, only 0 is allowed")
+        raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} has "
+                         "no embedding, only 0 is allowed")
 
 
 def check_checkpoint(checkpoint: Any) -> None:

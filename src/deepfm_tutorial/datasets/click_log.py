@@ -1,8 +1,8 @@
 """A synthetic click log whose true click probabilities are known (chapter 7).
 
-The logit of a row is a sum of planted effects: one table for each field, pair of fields and
-triple of fields that matters. So the best possible AUC and log loss are known, and so is what
-each part of a model could have found.
+The logit of a row is a sum of planted effects: one table for each field, pair of fields
+and triple of fields that matters. So the best possible AUC and log loss are known, and
+so is what each part of a model could have found.
 """
 from collections.abc import Collection
 from typing import NamedTuple
@@ -34,7 +34,8 @@ NEW_CAMPAIGNS = tuple(f"c{number:03}" for number in range(401, 441))
 CHANGES = {
     "phones": "four impressions in five are on a phone, not one in two",
     "campaigns": "forty new campaigns take a quarter of the impressions",
-    "positions": "the bottom of the page is worth what the top was, and the top what the bottom was",
+    "positions": "the bottom of the page is worth what the top was, and the top what "
+                 "the bottom was",
     "habits": "the triple reverses: people on the move click on the phone after noon",
 }
 """What can happen to the world, one at a time (chapter 12).
@@ -47,7 +48,8 @@ class ClickLog(NamedTuple):
     """A log of N impressions.
 
     Attributes:
-        columns: field name → (N,) array of text, the fields in the order of `CATEGORIES`.
+        columns: field name → (N,) array of text, the fields in the order of
+            `CATEGORIES`.
         labels: (N,) float32, 1 for a click.
         probabilities: (N,) float64, the true probability of that click.
     """
@@ -81,11 +83,12 @@ def frequencies(change: str | None = None) -> dict[str, np.ndarray]:
 def planted_effects(change: str | None = None) -> dict[tuple[str, ...], np.ndarray]:
     """Return the tables that the true logit adds up: (field, …) → one axis for each field.
 
-    A row's true logit is `BIAS` plus, from each table, the entry at the row's categories.
-    `change` is one of `CHANGES`, or None.
+    A row's true logit is `BIAS` plus, from each table, the entry at the row's
+    categories. `change` is one of `CHANGES`, or None.
     """
     hour, number = np.arange(24), 1 + np.arange(len(_categories(change)["campaign"]))
-    position, habit = (-1 if change == reverses else 1 for reverses in ("positions", "habits"))
+    position, habit = (-1 if change == reverses else 1
+                       for reverses in ("positions", "habits"))
     weekend = np.array([-0.4] * 5 + [1] * 2)  # its mean over a week is zero
     leisure = np.array([1, 1, -1, -1, -1, -1, 1, 1])  # by topic
     phone, morning = np.array([1, -1, -1]), np.where(hour < 12, 1, -1)
@@ -96,14 +99,18 @@ def planted_effects(change: str | None = None) -> dict[tuple[str, ...], np.ndarr
         ("section",): np.array([-0.2, 0.0, 0.5, 0.2]),
         ("campaign",): 0.5 * np.sin(3 * number),
         # Each topic has its best hour: two hands of one clock.
-        ("hour", "topic"): 1.2 * np.cos(2 * np.pi * (hour[:, None] - 3 * np.arange(8)) / 24),
+        ("hour", "topic"): 1.2
+        * np.cos(2 * np.pi * (hour[:, None] - 3 * np.arange(8)) / 24),
         ("weekday", "topic"): 0.8 * np.outer(weekend, leisure),
         # On the desk people search, on the phone they browse.
         ("device", "section"): 0.6 * np.outer([0.7, 0.0, -1.0], [0.5, 0.0, -1.5, 1.0]),
-        # Campaign and segment are directions in a plane: the effect is the cosine between them.
-        ("segment", "campaign"): 0.8 * np.cos(2 * np.pi * np.arange(6)[:, None] / 6 - number),
+        # Campaign and segment are directions in a plane: the effect is the cosine
+        # between them.
+        ("segment", "campaign"): 0.8
+        * np.cos(2 * np.pi * np.arange(6)[:, None] / 6 - number),
         # Who is on the move clicks on the phone before noon, who is at home after noon.
-        ("hour", "device", "segment"): habit * 0.8 * np.einsum("h,d,s->hds", morning, phone, moving),
+        ("hour", "device", "segment"): habit * 0.8
+        * np.einsum("h,d,s->hds", morning, phone, moving),
     }
 
 
@@ -131,9 +138,11 @@ def make_click_log(num_rows: int, seed: int, orders: Collection[int] = (1, 2, 3)
     check_integer("num_rows", num_rows)
     check_integer("seed", seed, least=0)
     if strange := set(orders) - {1, 2, 3}:
-        raise ValueError(f"orders = {orders}: {sorted(strange)} is not among 1, 2 and 3")
+        raise ValueError(f"orders = {orders}: {sorted(strange)} is not among 1, 2 and "
+                         "3")
     if change not in (None, *CHANGES):
-        raise ValueError(f"change = {change!r}: None or one of {list(CHANGES)} is allowed")
+        raise ValueError(f"change = {change!r}: None or one of {list(CHANGES)} is "
+                         "allowed")
     rng = np.random.default_rng(seed)
     drawn = {name: rng.choice(len(p), size=num_rows, p=p)
              for name, p in frequencies(change).items()}

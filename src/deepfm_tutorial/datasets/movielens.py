@@ -1,7 +1,8 @@
 """MovieLens 100K as ten categorical fields.
 
-The data may be used for research and may not be passed on, so it is downloaded and never
-shipped: F. M. Harper and J. A. Konstan, "The MovieLens Datasets", ACM TiiS 5(4), 2015.
+The data may be used for research and may not be passed on, so it is downloaded and
+never shipped: F. M. Harper and J. A. Konstan, "The MovieLens Datasets", ACM TiiS 5(4),
+2015.
 """
 import os
 import sys
@@ -21,9 +22,11 @@ SHA256 = {
     "u.user": "f120e114da2e8cf314fd28f99417c94ae9ddf1cb6db8ce0e4b5995d40e90e62c",
     "u.item": "553841ebc7de3a0fd0d6b62a204ea30c1e651aacfb2814c7a6584ac52f2c5701",
 }
-GENRES = ("unknown Action Adventure Animation Children's Comedy Crime Documentary Drama Fantasy "
-          "Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War Western").split()
-AGE_BANDS = {0: "under 18", 18: "18-24", 25: "25-34", 35: "35-44", 45: "45-54", 55: "55 and over"}
+GENRES = ("unknown Action Adventure Animation Children's Comedy Crime Documentary "
+          "Drama Fantasy Film-Noir Horror Musical Mystery Romance Sci-Fi Thriller War "
+          "Western").split()
+AGE_BANDS = {0: "under 18", 18: "18-24", 25: "25-34", 35: "35-44", 45: "45-54",
+             55: "55 and over"}
 
 
 class MovieLens(NamedTuple):
@@ -35,7 +38,8 @@ class MovieLens(NamedTuple):
         labels: (N,) float32, 1 where the rating is 4 or 5.
         ratings: (N,) int64, 1 to 5 stars.
         timestamps: (N,) int64, seconds since 1970 (UTC).
-        ages: (N,) int64, the user's age in whole years; `columns["age"]` is the band it lies in.
+        ages: (N,) int64, the user's age in whole years; `columns["age"]` is the band it
+            lies in.
     """
 
     columns: dict
@@ -48,9 +52,9 @@ class MovieLens(NamedTuple):
 def load_movielens(progress: bool = True) -> MovieLens:
     """Return MovieLens 100K, downloading it into a per-user cache the first time.
 
-    With `DEEPFM_TUTORIAL_DATA` set, nothing is downloaded: the three files are read from that
-    directory, or from `ml-100k` inside it. With `DEEPFM_TUTORIAL_OFFLINE=1` the server counts as
-    out of reach.
+    With `DEEPFM_TUTORIAL_DATA` set, nothing is downloaded: the three files are read
+    from that directory, or from `ml-100k` inside it. With `DEEPFM_TUTORIAL_OFFLINE=1`
+    the server counts as out of reach.
 
     Args:
         progress: whether a download shows a progress bar.
@@ -72,8 +76,8 @@ def is_here() -> bool:
     """Return whether `load_movielens` needs no network: the files are in its cache, or named.
 
     Raises:
-        FileNotFoundError, ValueError: `DEEPFM_TUTORIAL_DATA` is set, and not to the published
-            files.
+        FileNotFoundError, ValueError: `DEEPFM_TUTORIAL_DATA` is set, and not to the
+            published files.
     """
     if directory := os.environ.get("DEEPFM_TUTORIAL_DATA"):
         return all(_offline(name, Path(directory)) for name in SHA256)
@@ -93,9 +97,11 @@ def read_movielens(paths: Mapping[str, Path]) -> MovieLens:
     gender, age, occupation, region = about_users.T
     bands = np.array([_band(years) for years in age.astype(int).tolist()])
     year, genres = about_items.T
-    moments = [datetime.fromtimestamp(second, timezone.utc) for second in seconds.tolist()]
+    moments = [datetime.fromtimestamp(second, timezone.utc)
+               for second in seconds.tolist()]
     columns = {
-        "user": user.astype(str), "item": item.astype(str), "gender": gender, "age": bands,
+        "user": user.astype(str), "item": item.astype(str), "gender": gender,
+        "age": bands,
         "occupation": occupation, "zip": region, "year": year, "genres": genres,
         "hour": np.array([f"{moment:%H}" for moment in moments]),
         "weekday": np.array([f"{moment:%a}" for moment in moments]),
@@ -118,8 +124,8 @@ def _offline(name: str, directory: Path) -> Path:
                                 f"{directory / 'ml-100k'}: put it there, or unset "
                                 "DEEPFM_TUTORIAL_DATA to download it")
     if pooch.file_hash(str(path)) != SHA256[name]:
-        raise ValueError(f"{path} is not the published {name} (its SHA-256 differs): fetch it "
-                         f"again from {ADDRESS}{name}")
+        raise ValueError(f"{path} is not the published {name} (its SHA-256 differs): "
+                         f"fetch it again from {ADDRESS}{name}")
     return path
 
 
@@ -127,7 +133,8 @@ def _cache() -> pooch.Pooch:
     """The files in the per-user cache, where the environment says now that caches are."""
     pooch.get_logger().setLevel("WARNING")
     return pooch.create(Path(pooch.os_cache("deepfm_tutorial")) / "ml-100k", ADDRESS,
-                        registry={name: f"sha256:{digits}" for name, digits in SHA256.items()})
+                        registry={name: f"sha256:{digits}" for name,
+                                  digits in SHA256.items()})
 
 
 def _download(name: str, progress: bool) -> Path:
@@ -139,16 +146,18 @@ def _download(name: str, progress: bool) -> Path:
         return Path(cache.fetch(name, downloader=_refuse if offline else http))
     except (requests.RequestException, ConnectionError) as error:
         raise ConnectionError(
-            f"could not download {name} from {ADDRESS}{name} ({type(error).__name__}). Try "
-            "again, or fetch u.data, u.user and u.item on another machine and name their "
-            "directory in DEEPFM_TUTORIAL_DATA") from None
+            f"could not download {name} from {ADDRESS}{name} ({type(error).__name__}). "
+            "Try again, or fetch u.data, u.user and u.item on another machine and name "
+            "their directory in DEEPFM_TUTORIAL_DATA") from None
     except OSError as error:
-        raise OSError(f"the folder {cache.abspath} cannot be written ({type(error).__name__}). "
-                      "Name another for caches in XDG_CACHE_HOME, or one that has the files in "
+        raise OSError(f"the folder {cache.abspath} cannot be written "
+                      f"({type(error).__name__}). Name another for caches in "
+                      "XDG_CACHE_HOME, or one that has the files in "
                       "DEEPFM_TUTORIAL_DATA") from None
     except ValueError as error:
-        raise ValueError(f"{name} from {ADDRESS}{name} is not the published file (its SHA-256 "
-                         "differs): the download was cut short or altered, try again") from None
+        raise ValueError(f"{name} from {ADDRESS}{name} is not the published file (its "
+                         "SHA-256 differs): the download was cut short or altered, try "
+                         "again") from None
 
 
 def _refuse(*_):
@@ -158,15 +167,16 @@ def _refuse(*_):
 def _read(path, separator, num_parts, parse):
     """Parse a file line by line; say which line is malformed."""
     rows = []
-    for number, line in enumerate(Path(path).read_text("latin-1").splitlines(), start=1):
+    for number, line in enumerate(Path(path).read_text("latin-1").splitlines(),
+                                  start=1):
         parts = line.split(separator)
         try:
             if len(parts) != num_parts:
                 raise ValueError(f"{len(parts)} parts instead of {num_parts}")
             rows.append(parse(parts))
         except (ValueError, IndexError) as error:
-            raise ValueError(f"{path}, line {number}, is malformed ({error}): delete the file "
-                             "and load it again") from None
+            raise ValueError(f"{path}, line {number}, is malformed ({error}): delete "
+                             "the file and load it again") from None
     if not rows:
         raise ValueError(f"{path} is empty: delete the file and load it again")
     return rows
@@ -199,8 +209,8 @@ def _item(parts):
 
 def _look_up(table, keys, what, path):
     if absent := set(keys.tolist()) - set(table):
-        raise ValueError(f"{path} lacks {what} {min(absent)}, which u.data names: delete the files "
-                         "and load them again")
+        raise ValueError(f"{path} lacks {what} {min(absent)}, which u.data names: "
+                         "delete the files and load them again")
     return np.array([table[key] for key in keys.tolist()])
 
 

@@ -7,9 +7,10 @@ starts a job; see `launch`.
 from importlib import import_module
 from typing import Any
 
-# A name's module is imported when the name is asked for. `deepfm_tutorial.runtime` asks for
-# `environment` before MXNet may be imported, and the others import MXNet.
-_HOMES = {"Worker": "worker", "batches": "worker", "connect": "worker", "shard": "worker",
+# A name's module is imported when the name is asked for. `deepfm_tutorial.runtime` asks
+# for `environment` before MXNet may be imported, and the others import MXNet.
+_HOMES = {"Worker": "worker", "batches": "worker", "connect": "worker",
+          "shard": "worker",
           "train": "worker", "traffic": "tcp"}
 __all__ = list(_HOMES)
 

@@ -1,8 +1,8 @@
 """What a process of a distributed job reads from its environment; no MXNet here (chapter 11).
 
-MXNet's parameter server, ps-lite, knows its place in a job from variables that begin with
-`DMLC_`. And it acts on them early: where `DMLC_ROLE` says server or scheduler, importing MXNet
-*is* the server or the scheduler, and the import ends when the job does.
+MXNet's parameter server, ps-lite, knows its place in a job from variables that begin
+with `DMLC_`. And it acts on them early: where `DMLC_ROLE` says server or scheduler,
+importing MXNet *is* the server or the scheduler, and the import ends when the job does.
 """
 import os
 import socket
@@ -17,19 +17,22 @@ def check(environ: Mapping[str, str]) -> str | None:
     """Return the role that the variables give to this process, or None where there is none.
 
     Raises:
-        ValueError: they name a role, and one of them is missing or not what ps-lite can use.
+        ValueError: they name a role, and one of them is missing or not what ps-lite can
+            use.
     """
     if "DMLC_ROLE" not in environ:
         return None
     if (role := environ["DMLC_ROLE"]) not in ROLES:
         raise ValueError(f"DMLC_ROLE={role!r}: {', '.join(ROLES)} is allowed")
     if not environ.get("DMLC_PS_ROOT_URI"):
-        raise ValueError(f"DMLC_ROLE={role} needs DMLC_PS_ROOT_URI, the scheduler's IP address")
-    for name, most in (("PS_ROOT_PORT", 65535), ("NUM_WORKER", 1000), ("NUM_SERVER", 1000)):
+        raise ValueError(f"DMLC_ROLE={role} needs DMLC_PS_ROOT_URI, the scheduler's IP "
+                         "address")
+    for name, most in (("PS_ROOT_PORT", 65535), ("NUM_WORKER", 1000),
+                       ("NUM_SERVER", 1000)):
         value = environ.get(f"DMLC_{name}")
         if value is None or not value.isdecimal() or not 1 <= int(value) <= most:
-            raise ValueError(f"DMLC_{name}={value!r}: DMLC_ROLE={role} needs a whole number "
-                             f"from 1 to {most}")
+            raise ValueError(f"DMLC_{name}={value!r}: DMLC_ROLE={role} needs a whole "
+                             f"number from 1 to {most}")
     return role
 
 
@@ -46,10 +49,11 @@ def on_this_machine(num_workers: int, num_servers: int,
                     port: int | None = None) -> dict[tuple[str, int], dict[str, str]]:
     """Return the variables of each process of a job on loopback: (role, rank) → a dict.
 
-    ps-lite numbers the processes of one machine by their ports. It takes a port from `PORT`, a
-    variable that some hosts set for other purposes. So a worker's rank is known beforehand.
-    (If another program takes such a port in the moment between, the process takes another
-    port, and a worker's rank may differ from its name in the log. `store.rank` is always right.)
+    ps-lite numbers the processes of one machine by their ports. It takes a port from
+    `PORT`, a variable that some hosts set for other purposes. So a worker's rank is
+    known beforehand. (If another program takes such a port in the moment between, the
+    process takes another port, and a worker's rank may differ from its name in the log.
+    `store.rank` is always right.)
 
     Args:
         num_workers, num_servers: how many of each.

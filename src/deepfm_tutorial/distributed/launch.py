@@ -2,8 +2,9 @@
 
     python -m deepfm_tutorial.distributed --workers 2 --servers 1 -- python train.py
 
-starts a scheduler, the servers and the workers on this machine. With `DMLC_ROLE` and its
-companions in the environment, the same command is the one process that they describe.
+starts a scheduler, the servers and the workers on this machine. With `DMLC_ROLE` and
+its companions in the environment, the same command is the one process that they
+describe.
 """
 import argparse
 import contextlib
@@ -21,8 +22,8 @@ from . import environment
 GRACE = 3.0  # seconds that a process has to end by itself, before it is killed
 POLL = 0.05
 
-# The job's process group has this process as its leader: it kills the group, itself included, when
-# its input ends. That happens however the launcher ends, by SIGKILL too.
+# The job's process group has this process as its leader: it kills the group, itself
+# included, when its input ends. That happens however the launcher ends, by SIGKILL too.
 GUARD = """
 import os, signal, sys
 for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -36,8 +37,9 @@ os.killpg(0, signal.SIGKILL)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status.
 
-    It is 0 when all workers ended with 0, the status of the process that failed, 128 plus a
-    signal's number when a signal ended one or this command itself, and 2 for bad input.
+    It is 0 when all workers ended with 0, the status of the process that failed, 128
+    plus a signal's number when a signal ended one or this command itself, and 2 for bad
+    input.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -47,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     if not command:
-        parser.error("the workers' command is missing: add, for example, -- python train.py")
+        parser.error("the workers' command is missing: add, for example, -- python "
+                     "train.py")
     if not (program := shutil.which(command[0])):
         parser.error(f"{command[0]}: no such program")
     if role is None:
@@ -75,7 +78,8 @@ class Job:
     def run(self) -> int:
         """Start all processes, print their lines, and return the exit status when they ended."""
         with _signals_noted(self.received):
-            self.guard = subprocess.Popen([sys.executable, "-I", "-S", "-c", GUARD], process_group=0,
+            self.guard = subprocess.Popen([sys.executable, "-I", "-S", "-c", GUARD],
+                                          process_group=0,
                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self.guard.stdout.readline()  # from now on it ignores what ends the others
             try:
@@ -90,7 +94,8 @@ class Job:
         serve = [sys.executable, "-c", "import deepfm_tutorial"]  # see `environment`
         inherited = {name: value for name, value in os.environ.items()
                      if name != "PORT" and not name.startswith("DMLC_")}
-        # This process's own count, set when the package was imported, would be for one process.
+        # This process's own count, set when the package was imported, would be for one
+        # process.
         threads = {"OMP_NUM_THREADS": str(self.threads if role == "worker" else 1)}
         process = subprocess.Popen(
             self.command if role == "worker" else serve, process_group=self.guard.pid,
@@ -98,14 +103,16 @@ class Job:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.processes[place] = process
         name = "scheduler" if role == "scheduler" else f"{role} {rank}"
-        self.readers.append(threading.Thread(target=self._copy, args=(name, process), daemon=True))
+        self.readers.append(threading.Thread(target=self._copy, args=(name, process),
+                                             daemon=True))
         self.readers[-1].start()
 
     def _copy(self, name, process):
         with process.stdout:  # if this end closes, the process finds out as it writes
             for line in process.stdout:
                 with self.lock:
-                    print(f"[{name}] {line.decode(errors='replace').rstrip()}", flush=True)
+                    print(f"[{name}] {line.decode(errors='replace').rstrip()}",
+                          flush=True)
 
     def _watch(self):
         """Wait for the workers' end, or for the first process that fails; return the status."""
@@ -117,14 +124,16 @@ class Job:
                 if status := process.poll():
                     _say(f"{role} {rank} {_how(status)}, the others are ended")
                     return status if status > 0 else 128 - status
-            if all(self.processes[place].poll() == 0 for place in self.processes if place[0] == "worker"):
+            if all(self.processes[place].poll() == 0 for place in self.processes
+                   if place[0] == "worker"):
                 self._wait_for_all()
                 return 0
             time.sleep(POLL)
 
     def _wait_for_all(self):
         deadline = time.monotonic() + GRACE
-        while time.monotonic() < deadline and any(p.poll() is None for p in self.processes.values()):
+        while time.monotonic() < deadline and any(p.poll() is None
+                                                  for p in self.processes.values()):
             time.sleep(POLL)
 
     def _end(self):
@@ -137,7 +146,8 @@ class Job:
         self.guard.stdin.close()
         self.guard.stdout.close()
         for reader in self.readers:
-            reader.join(timeout=10 * GRACE)  # its pipe is open only if a process left the group
+            reader.join(timeout=10
+                        * GRACE)  # its pipe is open only if a process left the group
 
     def _send(self, number):
         with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left
@@ -166,11 +176,15 @@ class _signals_noted:
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="deepfm-tutorial-launch", description="Start a distributed job on this machine; or, with "
+        prog="deepfm-tutorial-launch",
+        description="Start a distributed job on this machine; or, with "
         "DMLC_ROLE set, the one process of it that runs here.")
-    parser.add_argument("--workers", type=_count, default=1, help="how many workers, 1 by default")
-    parser.add_argument("--servers", type=_count, default=1, help="how many servers, 1 by default")
-    parser.add_argument("--port", type=_port, help="of the scheduler; a free one by default")
+    parser.add_argument("--workers", type=_count, default=1,
+                        help="how many workers, 1 by default")
+    parser.add_argument("--servers", type=_count, default=1,
+                        help="how many servers, 1 by default")
+    parser.add_argument("--port", type=_port,
+                        help="of the scheduler; a free one by default")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- command",
                         help="what each worker runs")
     return parser
@@ -186,7 +200,8 @@ def _port(text):
 
 def _between(text, least, most):
     if not text.isdecimal() or not least <= int(text) <= most:
-        raise argparse.ArgumentTypeError(f"{text}: a whole number from {least} to {most} is allowed")
+        raise argparse.ArgumentTypeError(f"{text}: a whole number from {least} to "
+                                         f"{most} is allowed")
     return int(text)
 
 

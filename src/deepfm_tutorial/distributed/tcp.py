@@ -10,9 +10,10 @@ import termios
 def traffic() -> tuple[int, int]:
     """Return the bytes that this process has sent and received over TCP so far.
 
-    The kernel counts them, for each connection that is open: payload with the framing of
-    ps-lite, without the headers of TCP and IP. Sent is what was handed to the kernel; on a busy
-    machine some of it still waits for its acknowledgement. Linux only.
+    The kernel counts them, for each connection that is open: payload with the framing
+    of ps-lite, without the headers of TCP and IP. Sent is what was handed to the
+    kernel; on a busy machine some of it still waits for its acknowledgement. Linux
+    only.
     """
     sent = received = 0
     for descriptor in map(int, os.listdir("/proc/self/fd")):

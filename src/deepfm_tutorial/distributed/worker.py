@@ -12,7 +12,8 @@ import numpy as np
 from mxnet import autograd, nd
 from mxnet.gluon import nn
 
-from .._validation import (check_ids, check_integer, check_labels, check_number, field_bounds)
+from .._validation import (check_ids, check_integer, check_labels, check_number,
+                           field_bounds)
 from ..embeddings import FieldBlock, blocks_of, named_parameters
 from ..fields import Data
 from ..scale.checkpoint import Checkpoint
@@ -28,8 +29,8 @@ EMPTY = np.zeros((0,), np.int64)
 def shard(num_rows: int, rank: int, num_workers: int) -> slice:
     """Return a worker's share of N rows as a slice; each row is in the share of one worker.
 
-    Shares are runs of neighbours, so that a worker reads one piece of a file, and their lengths
-    differ by one row at most.
+    Shares are runs of neighbours, so that a worker reads one piece of a file, and their
+    lengths differ by one row at most.
 
     Raises:
         ValueError: fewer rows than workers, or a rank that does not exist.
@@ -44,8 +45,9 @@ def batches(num_rows: int, rank: int, num_workers: int, batch_size: int,
             rng: np.random.Generator) -> Iterator[tuple[np.ndarray, int]]:
     """Yield a worker's batches of one epoch, as row numbers, and how many rows all workers take.
 
-    Servers wait in every step for every worker. So all have the same number of steps, and none
-    has an empty one: each share is cut into that many parts, which differ by one row at most.
+    Servers wait in every step for every worker. So all have the same number of steps,
+    and none has an empty one: each share is cut into that many parts, which differ by
+    one row at most.
 
     Args:
         num_rows, rank, num_workers: as for `shard`.
@@ -63,35 +65,39 @@ def batches(num_rows: int, rank: int, num_workers: int, batch_size: int,
         yield rows[ends[rank, step]:ends[rank, step + 1]], in_all
 
 
-def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int, batch_size: int,
+def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int,
+          batch_size: int,
           learning_rate: float, seed: int = 0, checkpoint: Checkpoint | None = None,
           after_step: Callable[[int, int], Any] | None = None) -> list[float]:
     """Train with SGD on the logistic loss, every worker on its own shard of the rows.
 
-    M workers take the same steps as one process whose batches are M times as large. Frozen
-    parameters (`grad_req` "null") stay as they are.
+    M workers take the same steps as one process whose batches are M times as large.
+    Frozen parameters (`grad_req` "null") stay as they are.
 
     Args:
         store: what `connect` gives.
-        model: one of this package's models, the same on every worker, without batch norm.
-            Without weights it is initialised from `seed`. On rank 0 it ends up with the trained
-            weights; the other workers never hold the tables.
-        data: ids (N, F) and labels (N,) as a `Data` or a plain tuple, without values. All rows,
-            memory-mapped if they are many: a worker reads its shard of them alone.
+        model: one of this package's models, the same on every worker, without batch
+            norm. Without weights it is initialised from `seed`. On rank 0 it ends up
+            with the trained weights; the other workers never hold the tables.
+        data: ids (N, F) and labels (N,) as a `Data` or a plain tuple, without values.
+            All rows, memory-mapped if they are many: a worker reads its shard of them
+            alone.
         epochs: passes over the rows.
         batch_size: rows a step and worker.
         learning_rate: of SGD.
         seed: of the initial weights, the order of rows, and dropout.
-        checkpoint: what rank 0 writes after each epoch, or None. Training goes on from what is
-            there. Only rank 0 needs to see it, and reads all rows once to know them again.
-        after_step: None, or what to call after each step, with the epoch and the step, from 1.
+        checkpoint: what rank 0 writes after each epoch, or None. Training goes on from
+            what is there. Only rank 0 needs to see it, and reads all rows once to know
+            them again.
+        after_step: None, or what to call after each step, with the epoch and the step,
+            from 1.
 
     Returns:
         This worker's mean loss in each epoch that it trained.
 
     Raises:
-        TypeError, ValueError: wrong settings, or wrong rows in this worker's shard; or the
-            checkpoint is damaged or another training's.
+        TypeError, ValueError: wrong settings, or wrong rows in this worker's shard; or
+            the checkpoint is damaged or another training's.
     """
     check_integer("epochs", epochs)
     check_integer("batch_size", batch_size)
@@ -105,9 +111,11 @@ def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int, bat
     losses = []
     with Worker(store, model, learning_rate, done) as worker:
         for epoch in range(worker.epoch() + 1, epochs + 1):
-            mx.random.seed(mxnet_seed(seed, epoch, store.rank))  # dropout differs by worker
+            mx.random.seed(mxnet_seed(seed, epoch,
+                                      store.rank))  # dropout differs by worker
             rng = np.random.default_rng([seed, epoch, store.rank])
-            parts = batches(len(data[0]), store.rank, store.num_workers, batch_size, rng)
+            parts = batches(len(data[0]), store.rank, store.num_workers, batch_size,
+                            rng)
             total = nd.zeros((1,))
             for step, (rows, num_rows) in enumerate(parts, start=1):
                 own = rows - share.start
@@ -126,10 +134,11 @@ def _own_rows(store: Any, model: FieldBlock, data: tuple) -> tuple:
     """This worker's shard, and its rows, checked as a whole before the first step."""
     ids, labels, values = (*data, None)[:3]
     if values is not None:
-        raise ValueError("values are given: only rows without them can be trained on many "
-                         "machines")
+        raise ValueError("values are given: only rows without them can be trained on "
+                         "many machines")
     if len(ids) != len(labels):
-        raise ValueError(f"{len(ids)} rows of ids and {len(labels)} labels: as many are needed")
+        raise ValueError(f"{len(ids)} rows of ids and {len(labels)} labels: as many "
+                         "are needed")
     share = shard(len(ids), store.rank, store.num_workers)
     ids = check_ids(ids[share], *field_bounds(model.field_sizes))
     return share, ids, check_labels(labels[share], len(ids))
@@ -156,12 +165,14 @@ def _load(model: FieldBlock, weights: dict[str, np.ndarray]) -> None:
 def connect() -> Iterator[Any]:
     """Join the job: `with connect() as store:`.
 
-    The store is a KVStore of the mode `dist_sync`, with `rank` and `num_workers`. When the
-    block ends, a worker waits for the others. After an error the others would wait for ever,
-    for its next gradient. So an error inside the block ends the process at once.
+    The store is a KVStore of the mode `dist_sync`, with `rank` and `num_workers`. When
+    the block ends, a worker waits for the others. After an error the others would wait
+    for ever, for its next gradient. So an error inside the block ends the process at
+    once.
 
     Raises:
-        ValueError: the `DMLC_` variables are missing: use `deepfm_tutorial.distributed`.
+        ValueError: the `DMLC_` variables are missing: use
+            `deepfm_tutorial.distributed`.
     """
     if environment.check(os.environ) != "worker":
         raise ValueError("DMLC_ROLE=worker is needed: start this with python -m "
@@ -192,17 +203,19 @@ class Worker(GradReqs):
 
     Use it in a `with` block: see `GradReqs`.
 
-    The tables w and V lie on the servers side by side, one row a feature, (n, 1 + k). A step
-    pulls the rows of the batch's distinct ids and pushes their gradient, both row-sparse; the
-    other parameters travel whole. The servers add up the workers' gradients and take one step
-    of SGD, which keeps no state: the weights are all that there is to save.
+    The tables w and V lie on the servers side by side, one row a feature, (n, 1 + k). A
+    step pulls the rows of the batch's distinct ids and pushes their gradient, both
+    row-sparse; the other parameters travel whole. The servers add up the workers'
+    gradients and take one step of SGD, which keeps no state: the weights are all that
+    there is to save.
 
     Args:
         store: what `connect` gives.
-        model: one of this package's models; only the worker of rank 0 gives it weights, and
-            those are the ones that training starts with.
+        model: one of this package's models; only the worker of rank 0 gives it weights,
+            and those are the ones that training starts with.
         learning_rate: of SGD.
-        epoch: how many epochs the weights have been trained; as they do, it comes from rank 0.
+        epoch: how many epochs the weights have been trained; as they do, it comes from
+            rank 0.
     """
 
     def __init__(self, store: Any, model: FieldBlock, learning_rate: float,
@@ -221,7 +234,8 @@ class Worker(GradReqs):
         store.set_optimizer(mx.optimizer.SGD(learning_rate=learning_rate, wd=0))
         self.graph = compiled(model, list(self.tables.values()))
 
-    def __call__(self, ids: np.ndarray, labels: np.ndarray, num_rows: int) -> nd.NDArray:
+    def __call__(self, ids: np.ndarray, labels: np.ndarray,
+                 num_rows: int) -> nd.NDArray:
         """Take one step together with all other workers.
 
         Args:
@@ -248,7 +262,8 @@ class Worker(GradReqs):
         for name, parameter in self.dense.items():
             self.store.pull(name, out=parameter.data())
         rows = nd.sparse.zeros("row_sparse", self.shape)
-        self.store.row_sparse_pull(TABLE, out=rows, row_ids=nd.array(used, dtype="int64"))
+        self.store.row_sparse_pull(TABLE, out=rows,
+                                   row_ids=nd.array(used, dtype="int64"))
         return rows.data
 
     def weights(self) -> dict[str, np.ndarray]:
@@ -260,10 +275,11 @@ class Worker(GradReqs):
 
     def _check(self, model: FieldBlock) -> None:
         if not self.tables:
-            raise ValueError(f"{type(model).__name__} has no table: nothing to keep by rows")
+            raise ValueError(f"{type(model).__name__} has no table: nothing to keep by "
+                             "rows")
         if any(isinstance(block, nn.BatchNorm) for block in blocks_of(model)):
-            raise ValueError("batch_norm = True: its running means would differ from worker to "
-                             "worker")
+            raise ValueError("batch_norm = True: its running means would differ from "
+                             "worker to worker")
 
     def _initialise(self, epoch: int) -> None:
         """Put rank 0's weights on the servers. MXNet sends those and leaves the others' aside."""
@@ -275,8 +291,10 @@ class Worker(GradReqs):
             table, rows = np.zeros((0, self.shape[1]), np.float32), EMPTY
             for parameter in self.dense.values():
                 parameter.initialize(init="zeros", force_reinit=True)
-        # Every row is listed, zeros too: a server aborts on a row-sparse array without rows.
-        self.store.init(TABLE, nd.sparse.row_sparse_array((table, rows), shape=self.shape))
+        # Every row is listed, zeros too: a server aborts on a row-sparse array without
+        # rows.
+        self.store.init(TABLE,
+                        nd.sparse.row_sparse_array((table, rows), shape=self.shape))
         self.store.init(list(self.dense), [p.data() for p in self.dense.values()])
         self.store.init(EPOCH, nd.array([epoch]))
 

@@ -1,7 +1,8 @@
 """What large vocabularies and long trainings need (chapter 10).
 
-A step that updates only the rows that its batch uses, batches from files larger than memory, and
-checkpoints. `fit` takes each as an argument: `step`, `batches`, `checkpoint`.
+A step that updates only the rows that its batch uses, batches from files larger than
+memory, and checkpoints. `fit` takes each as an argument: `step`, `batches`,
+`checkpoint`.
 """
 from .checkpoint import Checkpoint
 from .lazy import LazyTrainStep

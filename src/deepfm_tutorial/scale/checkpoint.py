@@ -20,8 +20,8 @@ class Checkpoint:
 
     Args:
         folder: where to; it is made if it is missing. The file in it is `training.npz`.
-        encoder: the `FieldEncoder` that made the ids, or None. A training with another one is
-            another training.
+        encoder: the `FieldEncoder` that made the ids, or None. A training with another
+            one is another training.
     """
 
     def __init__(self, folder: str | Path, encoder: FieldEncoder | None = None) -> None:
@@ -35,15 +35,16 @@ class Checkpoint:
 
         Args:
             model: one of this package's models.
-            data: what errors call some rows → their arrays. Every row counts: they are read
-                once, a slice at a time.
+            data: what errors call some rows → their arrays. Every row counts: they are
+                read once, a slice at a time.
             settings: of the training, what JSON can hold.
 
         Returns:
             `(arrays, metadata)` as `save` got them.
 
         Raises:
-            ValueError: the file is damaged, or another training wrote it. It stays as it is.
+            ValueError: the file is damaged, or another training wrote it. It stays as
+                it is.
         """
         self._fingerprint = self._decides(model, data, settings)
         try:
@@ -60,11 +61,13 @@ class Checkpoint:
     def _decides(self, model: FieldBlock, data: Mapping, settings: dict) -> dict:
         """All that must be the same for a training to go on, ready for JSON."""
         parts = {name: arrays and digest(arrays) for name, arrays in data.items()}
-        layers = [line.strip() for line in repr(model).splitlines() if len(line.strip()) > 1]
+        layers = [line.strip() for line in repr(model).splitlines()
+                  if len(line.strip()) > 1]
         of_model = {"encoder": self.encoder and self.encoder.fingerprint,
                     "model": type(model).__name__, "field_sizes": model.field_sizes,
                     "shapes": [p.shape for p in model.collect_params().values()],
-                    "frozen": [p.grad_req == "null" for p in model.collect_params().values()],
+                    "frozen": [p.grad_req == "null"
+                               for p in model.collect_params().values()],
                     "layers": layers}
         return json.loads(json.dumps(of_model | parts | settings))
 
@@ -72,9 +75,9 @@ class Checkpoint:
         for name, mine in self._fingerprint.items():
             if (other := theirs.get(name)) != mine:
                 other, mine = map(reprlib.repr, _where_they_differ(other, mine))
-                raise ValueError(f"{self.path} was written by another training, with {name} "
-                                 f"{other} and not {mine}. It was left as it is: name another "
-                                 "folder, or move it away")
+                raise ValueError(f"{self.path} was written by another training, with "
+                                 f"{name} {other} and not {mine}. It was left as it "
+                                 "is: name another folder, or move it away")
 
 
 def digest(arrays: Sequence[np.ndarray | None]) -> str:
@@ -84,7 +87,8 @@ def digest(arrays: Sequence[np.ndarray | None]) -> str:
     """
     sha = hashlib.sha256()
     for array in arrays:
-        sha.update(repr(None if array is None else (array.shape, array.dtype.str)).encode())
+        sha.update(repr(None if array is None
+                        else (array.shape, array.dtype.str)).encode())
         for first in range(0, 0 if array is None else len(array), ROWS_AT_ONCE):
             sha.update(np.ascontiguousarray(array[first:first + ROWS_AT_ONCE]))
     return sha.hexdigest()
@@ -93,8 +97,9 @@ def digest(arrays: Sequence[np.ndarray | None]) -> str:
 def write(path: str | Path, arrays: Mapping[str, Any], metadata: dict) -> None:
     """Write a file that at every moment is either the old one or the new one, on disk.
 
-    All goes into a file beside it first. A rename, which the system does at once or not at all,
-    puts that in its place. The format is NumPy's `.npz` with `metadata.json` in it.
+    All goes into a file beside it first. A rename, which the system does at once or not
+    at all, puts that in its place. The format is NumPy's `.npz` with `metadata.json` in
+    it.
 
     Args:
         path: the file; its folder is made if it is missing.
@@ -110,7 +115,8 @@ def write(path: str | Path, arrays: Mapping[str, Any], metadata: dict) -> None:
             archive.writestr("metadata.json", described)
             for name, array in arrays.items():  # one at a time: no large table is held twice
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, as_numpy(array), allow_pickle=False)
+                    np.lib.format.write_array(member, as_numpy(array),
+                                              allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, path)
@@ -132,8 +138,9 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     except FileNotFoundError:
         raise
     except Exception as error:  # whatever a flipped bit makes zipfile, json or NumPy raise
-        raise ValueError(f"{path} is damaged, or not of this version ({type(error).__name__}: "
-                         f"{error}). It was left as it is: move it away to start anew") from None
+        raise ValueError(f"{path} is damaged, or not of this version "
+                         f"({type(error).__name__}: {error}). It was left as it is: "
+                         "move it away to start anew") from None
 
 
 def flush(path: str | Path) -> None:

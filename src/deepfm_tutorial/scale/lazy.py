@@ -10,15 +10,17 @@ from ..training import TrainStep, as_list
 class LazyTrainStep(TrainStep):
     """A `TrainStep` whose cost follows the batch and not the tables.
 
-    It takes each distinct id of the batch out of the tables once, trains those rows alone and
-    puts them back. The optimizer then treats a row as if the steps without it had not been,
-    Adam's moments included. For plain SGD that changes nothing; for Adam it is known as the
-    lazy variant. In the `with` block, tables have no gradient that would take memory.
+    It takes each distinct id of the batch out of the tables once, trains those rows
+    alone and puts them back. The optimizer then treats a row as if the steps without it
+    had not been, Adam's moments included. For plain SGD that changes nothing; for Adam
+    it is known as the lazy variant. In the `with` block, tables have no gradient that
+    would take memory.
 
     Attributes:
         weights: the parameters that are trained as a whole.
         tables: the model's tables, those that are frozen too.
-        states: the optimizer's state of each weight, then of each table that is not frozen.
+        states: the optimizer's state of each weight, then of each table that is not
+            frozen.
 
     Args:
         model, optimizer, with_values, embedding_l2: as for `TrainStep`.
@@ -26,7 +28,8 @@ class LazyTrainStep(TrainStep):
 
     def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
                  with_values: bool = False, embedding_l2: float = 0.0) -> None:
-        super().__init__(model, optimizer, with_values=with_values, embedding_l2=embedding_l2,
+        super().__init__(model, optimizer, with_values=with_values,
+                         embedding_l2=embedding_l2,
                          tables=model.tables)
         self.tables = model.tables
         for table in self._trained(self.tables):
@@ -48,7 +51,8 @@ class LazyTrainStep(TrainStep):
 
     def _trained(self, of_tables: list) -> list:
         """Those of a list, one entry a table, whose table is not frozen."""
-        return [one for one, table in zip(of_tables, self.tables) if self.is_trained[table]]
+        return [one for one,
+                table in zip(of_tables, self.tables) if self.is_trained[table]]
 
     def _update_tables(self, used: nd.NDArray, rows: list[nd.NDArray]) -> None:
         """Let the optimizer see a table and its state as if they were the batch's rows alone."""
@@ -70,4 +74,5 @@ def distinct(ids: np.ndarray) -> tuple[np.ndarray, nd.NDArray]:
 
 def _put_rows(table: nd.NDArray, ids: nd.NDArray, rows: nd.NDArray) -> None:
     """`table[ids] = rows` in place. (In MXNet 1.9.1 that form waits for all work under way.)"""
-    nd._internal._scatter_set_nd(table, rows, ids.expand_dims(0), shape=table.shape, out=table)
+    nd._internal._scatter_set_nd(table, rows, ids.expand_dims(0), shape=table.shape,
+                                 out=table)

@@ -14,14 +14,14 @@ def blockwise_batches(data: Sequence, batch_size: int,
                       rng: np.random.Generator) -> Iterator[list]:
     """Yield every row once, in random order, with memory for `SHUFFLE_ROWS` rows.
 
-    The rows are cut into runs of `RUN_ROWS` neighbours. Runs are drawn at random until they
-    make `SHUFFLE_ROWS` rows, read, and their rows shuffled. Where there are no more rows than
-    that, it does what `shuffled_batches` does.
+    The rows are cut into runs of `RUN_ROWS` neighbours. Runs are drawn at random until
+    they make `SHUFFLE_ROWS` rows, read, and their rows shuffled. Where there are no
+    more rows than that, it does what `shuffled_batches` does.
 
     Args:
-        data: arrays with N rows each, such as `np.load(…, mmap_mode="r")` gives, or None in the
-            place of one. Mapped int32 ids and float32 labels and values are never loaded as a
-            whole; `fit` converts other types, which loads them.
+        data: arrays with N rows each, such as `np.load(…, mmap_mode="r")` gives, or
+            None in the place of one. Mapped int32 ids and float32 labels and values are
+            never loaded as a whole; `fit` converts other types, which loads them.
         batch_size: rows a batch; the last may have fewer.
         rng: what draws the order.
 
@@ -49,7 +49,8 @@ def _blocks(data: Sequence, rng: np.random.Generator) -> Iterator[list]:
     at_once = max(1, SHUFFLE_ROWS // RUN_ROWS)
     for first in range(0, len(starts), at_once):
         chosen = starts[first:first + at_once]
-        yield [[None if array is None else array[start:start + RUN_ROWS] for start in chosen]
+        yield [[None if array is None else array[start:start + RUN_ROWS]
+                for start in chosen]
                for array in data]
 
 

@@ -14,17 +14,18 @@ from ..embeddings import INPUTS, FieldBlock, input_symbols, named_parameters
 OPSET, IR_VERSION = 13, 7
 """What each file is stamped with.
 
-MXNet writes its operators as opset 13 defines them (ONNX 1.8, November 2020). Left alone, it
-stamps the newest that the installed onnx knows, and an engine refuses what it does not know.
+MXNet writes its operators as opset 13 defines them (ONNX 1.8, November 2020). Left
+alone, it stamps the newest that the installed onnx knows, and an engine refuses what it
+does not know.
 """
 
 
 def graph_of(model: FieldBlock, with_values: bool = False) -> mx.sym.Symbol:
     """Return the graph that computes the model's logits, a Symbol with the output `logits_output`.
 
-    Its inputs are `ids` (B, F) int32 and, if `with_values`, `values` (B, F) float32. Dropout does
-    nothing in it, and batch norm uses its running means. Parameters have the names that
-    `model.save_parameters` gives them, such as `embedding.factors`.
+    Its inputs are `ids` (B, F) int32 and, if `with_values`, `values` (B, F) float32.
+    Dropout does nothing in it, and batch norm uses its running means. Parameters have
+    the names that `model.save_parameters` gives them, such as `embedding.factors`.
     """
     logits = model(*input_symbols(with_values))
     graph = json.loads(mx.sym.identity(logits, name="logits").tojson())
@@ -37,9 +38,9 @@ def graph_of(model: FieldBlock, with_values: bool = False) -> mx.sym.Symbol:
 def write_onnx(path: str | Path, model: FieldBlock, with_values: bool = False) -> None:
     """Write the model's graph and parameters to an ONNX file, for any number of rows.
 
-    Inputs and parameters are named as in `graph_of`; the output is `logits` (B,). The file is
-    one protobuf message, which can have 2 GB at most. The file is of `OPSET` and `IR_VERSION`,
-    so that onnxruntime 1.7 and later open it.
+    Inputs and parameters are named as in `graph_of`; the output is `logits` (B,). The
+    file is one protobuf message, which can have 2 GB at most. The file is of `OPSET`
+    and `IR_VERSION`, so that onnxruntime 1.7 and later open it.
     """
     import onnx  # only who exports needs it
 

@@ -61,8 +61,8 @@ class Predictor:
         """Return the probability of a click for every row: (N,) float32 in [0, 1].
 
         Args:
-            columns: maps each field's name to its N categories or numbers. A category that
-                training never saw is treated as training treats one.
+            columns: maps each field's name to its N categories or numbers. A category
+                that training never saw is treated as training treats one.
 
         Raises:
             TypeError, ValueError: as `FieldEncoder.transform` and `values`, or no rows.
@@ -78,28 +78,30 @@ def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
          sample_columns: Columns) -> None:
     """Write all that serving needs to a new folder, in open formats.
 
-    The folder appears as a whole or not at all: it is built beside its place, loaded with both
-    engines, and renamed. A served model is never overwritten; a new one gets a new folder.
+    The folder appears as a whole or not at all: it is built beside its place, loaded
+    with both engines, and renamed. A served model is never overwritten; a new one gets
+    a new folder.
 
     Args:
         folder: where to; its parent exists.
         model: one of this package's models, trained.
         encoder: the `FieldEncoder` that made the model's ids.
-        sample_columns: some raw rows, as for `encoder.transform`. They are stored with their
-            probabilities, and every `load` computes them again.
+        sample_columns: some raw rows, as for `encoder.transform`. They are stored with
+            their probabilities, and every `load` computes them again.
 
     Raises:
         FileExistsError: the folder is there already.
-        TypeError, ValueError: encoder and model do not fit together, the model's arguments do
-            not make another one like it, the sample is not what the encoder takes, or it holds
-            something else than text and numbers.
+        TypeError, ValueError: encoder and model do not fit together, the model's
+            arguments do not make another one like it, the sample is not what the
+            encoder takes, or it holds something else than text and numbers.
     """
     folder = Path(folder)
     if folder.exists():
-        raise FileExistsError(f"{folder} exists: give each saved model a folder of its own")
+        raise FileExistsError(f"{folder} exists: give each saved model a folder of its "
+                              "own")
     if tuple(model.field_sizes) != encoder.field_sizes:
-        raise ValueError(f"the model has field_sizes {tuple(model.field_sizes)}, the encoder "
-                         f"{encoder.field_sizes}: they must be equal")
+        raise ValueError(f"the model has field_sizes {tuple(model.field_sizes)}, the "
+                         f"encoder {encoder.field_sizes}: they must be equal")
     arguments = _arguments_of(model)
     sample = _sample(model, encoder, sample_columns)
     building = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
@@ -118,9 +120,10 @@ def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
 def load(folder: str | Path, engine: str = "mxnet") -> Predictor:
     """Read a folder that `save` wrote, check it, and return a `Predictor`.
 
-    Nothing is handed to an engine before its SHA-256 agrees, and nothing is returned before the
-    stored sample's probabilities do. That finds damage and mix-ups. It is no protection from
-    someone who may write to the folder: they could change the sums as well.
+    Nothing is handed to an engine before its SHA-256 agrees, and nothing is returned
+    before the stored sample's probabilities do. That finds damage and mix-ups. It is no
+    protection from someone who may write to the folder: they could change the sums as
+    well.
 
     Args:
         folder: where from.
@@ -128,19 +131,21 @@ def load(folder: str | Path, engine: str = "mxnet") -> Predictor:
 
     Raises:
         FileNotFoundError: a file is missing.
-        ValueError: the engine or the format is unknown, a file is damaged, or the model does not
-            give the stored sample's probabilities.
+        ValueError: the engine or the format is unknown, a file is damaged, or the model
+            does not give the stored sample's probabilities.
     """
     if engine not in ENGINES:
         raise ValueError(f"engine = {engine!r}: {' or '.join(ENGINES)} is allowed")
     folder = Path(folder)
     metadata = _read_metadata(folder / "metadata.json")
-    contents = {name: _read_checked(folder / name, metadata["sha256"].get(name)) for name in FILES}
+    contents = {name: _read_checked(folder / name, metadata["sha256"].get(name))
+                for name in FILES}
     encoder = FieldEncoder.from_dict(json.loads(contents["encoder.json"]))
     if encoder.fingerprint != metadata["encoder_fingerprint"]:
-        raise ValueError(f"{folder / 'encoder.json'} is not the encoder that the model was "
-                         "saved with")
-    predictor = Predictor(encoder, metadata, engine, ENGINES[engine](contents, metadata["inputs"]))
+        raise ValueError(f"{folder / 'encoder.json'} is not the encoder that the model "
+                         "was saved with")
+    predictor = Predictor(encoder, metadata, engine,
+                          ENGINES[engine](contents, metadata["inputs"]))
     _check_sample(predictor, json.loads(contents["sample.json"]))
     return predictor
 
@@ -187,12 +192,13 @@ def _arguments_of(model: FieldBlock) -> dict:
     """
     arguments = json.loads(json.dumps(model.arguments, default=_plain))
     if absent := set(signature(type(model)).parameters) - set(arguments):
-        raise ValueError(f"{type(model).__name__} does not keep its arguments {sorted(absent)}: "
-                         "hand them to FieldBlock's __init__")
+        raise ValueError(f"{type(model).__name__} does not keep its arguments "
+                         f"{sorted(absent)}: hand them to FieldBlock's __init__")
     made, given = (_shapes(block) for block in (type(model)(**arguments), model))
     if made != given:
-        raise ValueError(f"{type(model).__name__}(**{arguments}) has parameters {made}, the "
-                         f"model {given}: what shapes a model must be among its arguments")
+        raise ValueError(f"{type(model).__name__}(**{arguments}) has parameters "
+                         f"{made}, the model {given}: what shapes a model must be "
+                         "among its arguments")
     return arguments
 
 
@@ -202,7 +208,8 @@ def _plain(number: Any) -> Any:
 
 
 def _shapes(model: FieldBlock) -> dict[str, tuple]:
-    return {name: parameter.shape for name, parameter in named_parameters(model).items()}
+    return {name: parameter.shape for name,
+            parameter in named_parameters(model).items()}
 
 
 def _sha256(content: bytes) -> str:
@@ -221,17 +228,18 @@ def _read_metadata(path: Path) -> dict:
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is damaged: it is not what save wrote") from None
     if found != FORMAT:
-        raise ValueError(f"{path} has format {found!r}: this version of the package reads "
-                         f"format {FORMAT}. Load it with the version that wrote it, "
-                         f"{metadata.get('versions', {}).get('deepfm_tutorial')}, or save the "
-                         "model again")
+        raise ValueError(f"{path} has format {found!r}: this version of the package "
+                         f"reads format {FORMAT}. Load it with the version that wrote "
+                         f"it, {metadata.get('versions', {}).get('deepfm_tutorial')}, "
+                         "or save the model again")
     return metadata
 
 
 def _read_checked(path: Path, sha256: str | None) -> bytes:
     content = path.read_bytes()
     if _sha256(content) != sha256:
-        raise ValueError(f"{path} is damaged: its SHA-256 is not what metadata.json says")
+        raise ValueError(f"{path} is damaged: its SHA-256 is not what metadata.json "
+                         "says")
     return content
 
 
@@ -241,7 +249,8 @@ def _mxnet_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
     block = gluon.SymbolBlock(graph, given)
     block.collect_params().load_dict(nd.load_frombuffer(contents["model.params"]))
     block.hybridize(static_alloc=True)
-    return lambda *arrays: block(*(nd.array(a, dtype=a.dtype) for a in arrays)).asnumpy()
+    return lambda *arrays: block(*(nd.array(a, dtype=a.dtype)
+                                   for a in arrays)).asnumpy()
 
 
 def _onnx_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
@@ -262,5 +271,5 @@ def _check_sample(predictor: Predictor, sample: dict) -> None:
     off = np.abs(predictor.predict(sample["columns"]) - expected)
     if not off.max() <= SAMPLE_TOLERANCE:  # NaN must fail too
         raise ValueError(f"row {off.argmax()} of the stored sample has probability "
-                         f"{expected[off.argmax()]:.7f}, and {predictor.engine} computes one that is "
-                         f"{off.max():.1e} away")
+                         f"{expected[off.argmax()]:.7f}, and {predictor.engine} "
+                         f"computes one that is {off.max():.1e} away")

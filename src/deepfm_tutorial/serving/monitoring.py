@@ -35,9 +35,11 @@ class Slice(NamedTuple):
     def z_score_since(self, reference: "Slice") -> float:
         """How far `clicked − predicted` has moved since other rows, in standard errors.
 
-        It is standard normal if the model is as far off as it was, and both have many rows.
+        It is standard normal if the model is as far off as it was, and both have many
+        rows.
         """
-        moved = (self.clicked - self.predicted) - (reference.clicked - reference.predicted)
+        moved = (self.clicked - self.predicted) - (reference.clicked
+                                                   - reference.predicted)
         return moved / np.hypot(self.standard_error, reference.standard_error)
 
 
@@ -45,8 +47,8 @@ class Drift(NamedTuple):
     """What `drift` finds in one field.
 
     Attributes:
-        distance: 0 for equal shares of the categories; near the population stability index (PSI)
-            while it is small, and finite where a category is missing.
+        distance: 0 for equal shares of the categories; near the population stability
+            index (PSI) while it is small, and finite where a category is missing.
         by_chance: its mean for two samples of one distribution.
         p_value: how often two such samples are as far apart as these.
     """
@@ -69,21 +71,22 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike,
         A dict from slice to `Slice`, sorted by slice.
 
     Raises:
-        TypeError, ValueError: labels other than 0 and 1, probabilities outside (0, 1), unequal
-            lengths, or no rows.
+        TypeError, ValueError: labels other than 0 and 1, probabilities outside (0, 1),
+            unequal lengths, or no rows.
     """
     p = as_numpy(probabilities).astype(np.float64)
     labels, slices = check_labels(labels, len(p)), as_numpy(slices)
     if slices.shape != p.shape or not len(p):
-        raise ValueError(f"slices have shape {slices.shape}, probabilities {p.shape}: (N,) is "
-                         "needed for both, N at least 1")
+        raise ValueError(f"slices have shape {slices.shape}, probabilities {p.shape}: "
+                         "(N,) is needed for both, N at least 1")
     if not (good := (p > 0) & (p < 1)).all():
         row = int(np.argmin(good))
         raise ValueError(f"probabilities[{row}] = {p[row]}: (0, 1) is allowed")
     names, of_row = np.unique(slices, return_inverse=True)
     rows, clicks, predicted, variance = (np.bincount(of_row, weights)
                                          for weights in (None, labels, p, p * (1 - p)))
-    found = zip(names.tolist(), rows, predicted / rows, clicks / rows, np.sqrt(variance) / rows)
+    found = zip(names.tolist(), rows, predicted / rows, clicks / rows,
+                np.sqrt(variance) / rows)
     return {name: Slice(int(n), *map(float, rest)) for name, n, *rest in found}
 
 
@@ -102,13 +105,14 @@ def unseen_share(encoder: FieldEncoder, ids: ArrayLike) -> dict[str, float]:
             if name not in encoder.continuous and name not in encoder.hashed}
 
 
-def drift(encoder: FieldEncoder, reference_ids: ArrayLike, ids: ArrayLike) -> dict[str, Drift]:
+def drift(encoder: FieldEncoder, reference_ids: ArrayLike, ids: ArrayLike) -> dict[str,
+                                                                                   Drift]:
     """Compare how often each known category comes, then and now, field by field.
 
-    Unseen categories are left out: `unseen_share` counts them. So are continuous fields. Two
-    samples of n and m rows with shares p_i and q_i of C categories, and shares r_i in both samples
-    together, are Σ (p_i − q_i)² / r_i apart. Divided by 1/n + 1/m that is Pearson's χ², with C − 1
-    degrees of freedom where nothing drifted.
+    Unseen categories are left out: `unseen_share` counts them. So are continuous
+    fields. Two samples of n and m rows with shares p_i and q_i of C categories, and
+    shares r_i in both samples together, are Σ (p_i − q_i)² / r_i apart. Divided by 1/n
+    + 1/m that is Pearson's χ², with C − 1 degrees of freedom where nothing drifted.
 
     Args:
         encoder: the `FieldEncoder` that made the ids.
@@ -127,7 +131,8 @@ def drift(encoder: FieldEncoder, reference_ids: ArrayLike, ids: ArrayLike) -> di
     fields = zip(encoder.field_names, bounds[0], encoder.field_sizes)
     for f, (name, first, size) in enumerate(fields):
         if name not in encoder.continuous:
-            counts = [np.bincount(sample[:, f] - first, minlength=size)[1:] for sample in both]
+            counts = [np.bincount(sample[:, f] - first, minlength=size)[1:]
+                      for sample in both]
             found[name] = _drift(name, np.stack(counts))
     return found
 
@@ -137,8 +142,8 @@ def _drift(name: str, counts: np.ndarray) -> Drift:
     counts = counts[:, counts.any(axis=0)]  # what came in neither sample tells nothing
     rows = counts.sum(axis=1)
     if not rows.all():
-        raise ValueError(f"field {name!r}: every row is unseen in one of the samples; known "
-                         "categories are needed")
+        raise ValueError(f"field {name!r}: every row is unseen in one of the samples; "
+                         "known categories are needed")
     # Here, for it takes a second, and a server only predicts.
     from scipy.stats import chi2_contingency
 

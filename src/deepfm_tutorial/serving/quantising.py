@@ -8,8 +8,9 @@ from .._validation import check_integer
 def quantise(factors: ArrayLike, bits: int = 8) -> tuple[np.ndarray, np.ndarray]:
     """Round each row of V to whole multiples of a step of its own.
 
-    The step is the row's largest entry in size, divided by 2^(bits − 1) − 1. So each row uses
-    all codes, whatever its length, and no entry moves by more than half of its row's step.
+    The step is the row's largest entry in size, divided by 2^(bits − 1) − 1. So each
+    row uses all codes, whatever its length, and no entry moves by more than half of its
+    row's step.
 
     Args:
         factors: V, (n, k) finite numbers.
@@ -20,13 +21,15 @@ def quantise(factors: ArrayLike, bits: int = 8) -> tuple[np.ndarray, np.ndarray]
         scales: (n,) float32, the steps. A row of zeros has step 0.
 
     Raises:
-        TypeError, ValueError: another shape, a number that is not finite, or bits out of range.
+        TypeError, ValueError: another shape, a number that is not finite, or bits out
+            of range.
     """
     if check_integer("bits", bits, least=2) > 8:
         raise ValueError(f"bits = {bits}: at most 8 is allowed")
     V = np.asarray(factors, dtype=np.float32)
     if V.ndim != 2 or not np.isfinite(V).all():
-        raise ValueError(f"factors have shape {V.shape}: (n, k) finite numbers are needed")
+        raise ValueError(f"factors have shape {V.shape}: (n, k) finite numbers are "
+                         "needed")
     largest_code = 2 ** (bits - 1) - 1
     scales = np.abs(V).max(axis=1) / np.float32(largest_code)
     steps = np.where(scales > 0, scales, 1)[:, None]
@@ -37,7 +40,7 @@ def quantise(factors: ArrayLike, bits: int = 8) -> tuple[np.ndarray, np.ndarray]
 def dequantise(codes: np.ndarray, scales: ArrayLike) -> np.ndarray:
     """Return the numbers that codes stand for, float32: codes (…, k), their scales (…).
 
-    For a batch, look up first: `dequantise(codes[ids], scales[ids])` is E, (B, F, k), and the
-    table stays small.
+    For a batch, look up first: `dequantise(codes[ids], scales[ids])` is E, (B, F, k),
+    and the table stays small.
     """
     return codes * np.asarray(scales, dtype=np.float32)[..., None]
