@@ -1,10 +1,14 @@
 """The rows that every library trains and is judged on: encoded once, handed on as a file."""
 import numpy as np
 
-from deepfm_tutorial import FieldEncoder, load_movielens
-from deepfm_tutorial.clicks import make_click_log
+from deepfm_tutorial import FieldEncoder
+from deepfm_tutorial.datasets import load_movielens, make_click_log
 
 from . import settings
+
+# Name → what loads a `deepfm_tutorial.datasets.Dataset`. `settings.EPOCHS` has a line for each.
+LOADERS = {"click log": lambda: make_click_log(settings.CLICK_ROWS, settings.SPLIT_SEED),
+           "MovieLens": lambda: load_movielens(progress=False)}
 
 
 def write(name, path):
@@ -13,8 +17,7 @@ def write(name, path):
     Ids are global, (N, F) int32, as `FieldEncoder` gives them; libraries that number each
     field from 0 subtract `offsets`. The encoder knows the training rows only.
     """
-    log = load_movielens(progress=False) if name == "MovieLens" else make_click_log(
-        settings.CLICK_ROWS, settings.SPLIT_SEED)
+    log = LOADERS[name]()
     order = np.random.default_rng(settings.SPLIT_SEED).permutation(len(log.labels))
     test, train = np.split(order, [int(len(order) * settings.TEST_SHARE)])
     columns = {part: {field: column[rows] for field, column in log.columns.items()}

@@ -7,7 +7,8 @@ from itertools import product
 
 from study import run, write
 
-from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, make_click_log
+from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression
+from deepfm_tutorial.datasets import make_click_log
 
 SEEDS = (1, 2, 3, 4, 5)
 WORLDS = {"all effects": (1, 2, 3), "no triple": (1, 2), "first order only": (1,)}

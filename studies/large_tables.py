@@ -17,8 +17,10 @@ from click_log import LEARNING_RATE, SEEDS, TRAINING, build
 from mxnet import autograd, gluon, nd
 from study import run, write
 
-from deepfm_tutorial import (FM, DeepFM, FieldEncoder, LogisticRegression, Updates, fit, logistic_loss,
-                             make_click_log, pairwise_interactions)
+from deepfm_tutorial import (FM, DeepFM, FieldEncoder, LogisticRegression, TrainStep, fit,
+                             logistic_loss, pairwise_interactions)
+from deepfm_tutorial.datasets import make_click_log
+from deepfm_tutorial.scale import LazyTrainStep, blockwise_batches
 
 FIELDS, FACTORS, BATCH = 26, 10, 4096
 FEATURES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -51,22 +53,24 @@ def mxnets_own(num_features):
     return step
 
 
-def packages(model, lazy_tables):
+def packages(model, step):
     model.initialize()
-    return Updates(model, mx.optimizer.Adam(0.001), lazy_tables=lazy_tables)
+    return step(model, mx.optimizer.Adam(0.001))
 
 
 def trainers(num_features):
     """One step function for each of `WAYS`."""
     sizes = [num_features // FIELDS] * FIELDS
-    return dict(zip(WAYS, (packages(FM(sizes, FACTORS), False), mxnets_own(num_features),
-                           packages(FM(sizes, FACTORS), True), packages(DeepFM(sizes, FACTORS), True))))
+    return dict(zip(WAYS, (packages(FM(sizes, FACTORS), TrainStep), mxnets_own(num_features),
+                           packages(FM(sizes, FACTORS), LazyTrainStep),
+                           packages(DeepFM(sizes, FACTORS), LazyTrainStep))))
 
 
 def rows_a_second(step, ids, labels):
     start, loss = time.perf_counter(), None
     for i, y in zip(ids, labels):
-        loss and loss.asscalar()  # one step late, as `fit` does
+        if loss is not None:
+            loss.asscalar()  # one step late, as `fit` does
         loss = step(i, y)
     nd.waitall()
     return labels.size / (time.perf_counter() - start)
@@ -149,7 +153,7 @@ def memory_of(num_features):
         batch_size=BATCH)  # so that MXNet's own memory is there before
     with Peak("VmRSS") as peak:
         model = FM([num_features // FIELDS] * FIELDS, FACTORS)
-        fit(model, (ids, labels), epochs=2, batch_size=BATCH, lazy_tables=True, progress=False)
+        fit(model, (ids, labels), epochs=2, batch_size=BATCH, step=LazyTrainStep, progress=False)
     print(peak.bytes)
 
 
@@ -177,7 +181,7 @@ def mapped_of(num_rows):
         data = tuple(np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in ("ids", "labels"))
         with Peak("RssAnon") as peak:
             fit(LogisticRegression([100_000 // FIELDS] * FIELDS), data, epochs=1, batch_size=BATCH,
-                lazy_tables=True, progress=False)
+                step=LazyTrainStep, batches=blockwise_batches, progress=False)
     print(peak.bytes)
 
 
@@ -213,10 +217,10 @@ def adam():
     data = [(encoder.transform(log.columns), log.labels) for log in logs]
     for batch_size in (128, 2048):
         for seed in SEEDS:
-            for lazy in (False, True):
+            for step in (TrainStep, LazyTrainStep):
                 result = run(build("FM", encoder.field_sizes), *data, seed=seed, epochs=30, patience=3,
-                             batch_size=batch_size, learning_rate=2e-3, lazy_tables=lazy)
-                yield {"batch_size": batch_size, "lazy": lazy, "seed": seed, **result}
+                             batch_size=batch_size, learning_rate=2e-3, step=step)
+                yield {"batch_size": batch_size, "lazy": step is LazyTrainStep, "seed": seed, **result}
 
 
 PARTS = {part.__name__: part for part in (growth, marks, memory, mapped, price, adam)}

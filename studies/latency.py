@@ -31,7 +31,7 @@ def requests(model, encoder, folder, columns):
     """
     ids = encoder.transform(columns)
     array = nd.array(ids, dtype="int32")
-    served = {engine: serving.load(folder, engine) for engine in serving.ENGINES}
+    served = {engine: serving.load(folder, engine) for engine in serving.folder.ENGINES}
 
     def in_mxnet(call, hybridised=True):
         model.hybridize(hybridised, static_alloc=hybridised)
@@ -40,7 +40,7 @@ def requests(model, encoder, folder, columns):
     return {"MXNet eager": lambda: in_mxnet(lambda: model(array).asnumpy(), hybridised=False),
             "MXNet hybridised": lambda: in_mxnet(lambda: model(array).asnumpy()),
             "predict": lambda: in_mxnet(lambda: predict(model, ids)),
-            "onnxruntime": lambda: lambda: served["onnx"]._compute(ids),
+            "onnxruntime": lambda: lambda: served["onnx"].compute(ids),
             "raw rows, mxnet": lambda: lambda: served["mxnet"].predict(columns),
             "raw rows, onnx": lambda: lambda: served["onnx"].predict(columns)}
 

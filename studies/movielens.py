@@ -15,8 +15,9 @@ import numpy as np
 import study
 from sklearn.metrics import roc_auc_score
 
-from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, fit, load_movielens, predict
-from deepfm_tutorial.movielens import GENRES
+from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, fit, predict
+from deepfm_tutorial.datasets import load_movielens
+from deepfm_tutorial.datasets.movielens import GENRES
 
 SEARCH_SEED, SEEDS = 0, (1, 2, 3, 4, 5)
 FACTORS, HIDDEN_UNITS = 16, (64, 64)

@@ -1,7 +1,8 @@
 """What the studies of chapter 12 share: one trained model, and rows with unseen categories."""
 import numpy as np
 
-from deepfm_tutorial import DeepFM, FieldEncoder, fit, make_click_log
+from deepfm_tutorial import DeepFM, FieldEncoder, fit
+from deepfm_tutorial.datasets import make_click_log
 
 ROWS = 10_000
 UNSEEN_SHARE = 0.1

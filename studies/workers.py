@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from study import write
 
-from deepfm_tutorial import DeepFM, distributed, launch  # before MXNet
+from deepfm_tutorial import DeepFM, distributed  # before MXNet
+from deepfm_tutorial.distributed import launch
 from mxnet import nd  # isort: skip
 
 SIZES = (10_000,) * 10  # n = 100,000
@@ -30,9 +31,9 @@ SPACES = {"servers": "10.77.0.1", "workers": "10.77.0.2"}  # network namespace â
 class DenseWorker(distributed.Worker):
     """The same worker, but the whole table travels in every step."""
 
-    def _initialise(self, epoch):
-        super()._initialise(epoch)
-        self.whole, self.last = nd.zeros(self.shape), None
+    def __init__(self, store, model, learning_rate):
+        super().__init__(store, model, learning_rate)
+        self.whole = nd.zeros(self.shape)
         self.store.init("dense", self.whole)
 
     def pull(self, used):
@@ -41,7 +42,7 @@ class DenseWorker(distributed.Worker):
         self.store.pull("dense", out=self.whole)
         return self.whole.take(nd.array(used, dtype="int32"))
 
-    def _push(self, used, gradient):
+    def push(self, used, gradient):
         whole = nd.zeros(self.shape)
         whole[nd.array(used, dtype="int32")] = gradient
         self.store.push("dense", whole)
@@ -129,7 +130,7 @@ def over_the_line(workers, command):
     running = []
     for role in roles:
         space = "workers" if role == "worker" else "servers"
-        one = ["ip", "netns", "exec", f"deepfm-{space}", sys.executable, "-m", "deepfm_tutorial.launch"]
+        one = ["ip", "netns", "exec", f"deepfm-{space}", sys.executable, "-m", "deepfm_tutorial.distributed"]
         own = {"DMLC_ROLE": role, "DMLC_NODE_HOST": SPACES[space]}
         running.append(subprocess.Popen([*one, "--", *command], env=os.environ | shared | own))
     try:

@@ -134,6 +134,8 @@ def test_fit_refuses_bad_validation_rows_and_bad_values(model):
     for no_pair in (IDS, ()):  # whose truth value Python cannot tell, or is false
         with pytest.raises(ValueError, match=r"validation: \(ids, labels\)"):
             fit(model, (IDS, LABELS), no_pair, progress=False)
+    with pytest.raises(ValueError, match="train: labels are None"):
+        fit(model, (IDS, None), progress=False)
     with pytest.raises(ValueError, match="embedding_l2 = 0.1: LogisticRegression"):
         fit(LogisticRegression(SIZES), (IDS, LABELS), embedding_l2=0.1, progress=False)
     assert unchanged(model, before)
@@ -143,7 +145,7 @@ def test_predict_and_evaluate_refuse_bad_rows(model):
     with pytest.raises(ValueError, match=r"ids\[0, 1\] = 7"):
         predict(model, [[0, 7]])
     with pytest.raises(ValueError, match=r"values\[0, 0\] = nan"):
-        predict(model, [[0, 3]], [[np.nan, 1]])
+        predict(model, ([[0, 3]], None, [[np.nan, 1]]))
     with pytest.raises(ValueError, match="every label is 0"):
         evaluate(model, (IDS, np.zeros(4)))
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from deepfm_tutorial import make_click_log
-from deepfm_tutorial.clicks import CATEGORIES, frequencies, planted_effects
+from deepfm_tutorial.datasets import make_click_log
+from deepfm_tutorial.datasets.click_log import CATEGORIES, frequencies, planted_effects
 
 
 def test_a_rows_logit_is_the_formulas():

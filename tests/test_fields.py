@@ -3,6 +3,7 @@ import hashlib
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from deepfm_tutorial import UNSEEN, FieldEncoder
@@ -110,6 +111,16 @@ REFUSED = {
     "NaN as a category": (lambda: FieldEncoder().fit({"a": [1.0, np.nan]}), ValueError, "'a'.*nan"),
     "NaN as a number": (lambda: FieldEncoder(["a"]).fit({"a": [1.0, np.nan]}), ValueError, "'a', row 1"),
     "text as a number": (lambda: FieldEncoder(["a"]).fit({"a": ["x"]}), TypeError, "'a'"),
+    "numbers where pandas' text was": (lambda: FieldEncoder().fit(LOG).transform(
+        {"day": np.array([1, 2], object), "user": [10, 10]}), TypeError, "'day' holds numbers: fit saw text"),
+    "text where numbers were": (lambda: FieldEncoder().fit(LOG).transform(
+        {"day": ["Mon"], "user": np.array(["10"], object)}), TypeError, "'user' holds text: fit saw numbers"),
+    "None in pandas' text": (lambda: FieldEncoder().fit({"a": np.array(["x", None], object)}), ValueError, "'a' holds None"),
+    "NaN in pandas' text": (lambda: FieldEncoder().fit({"a": np.array(["x", np.nan], object)}), ValueError, "'a' holds nan"),
+    "NA in pandas' text": (lambda: FieldEncoder().fit({"a": pd.array(["x", pd.NA])}), ValueError, "'a' holds <NA>"),
+    "text and numbers": (lambda: FieldEncoder().fit({"a": np.array(["x", 1], object)}), TypeError, "'a' holds text and numbers"),
+    "None to be hashed": (lambda: FieldEncoder(hashed={"day": 2}).fit(LOG).transform(
+        {**LOG, "day": np.array(["Mon", None, "Sun"], object)}), ValueError, "'day' holds None"),
     "continuous field absent": (lambda: FieldEncoder(["p"]).fit(LOG), ValueError, r"\['p'\]"),
     "numbers where text was": (lambda: FieldEncoder().fit(LOG).transform({"day": [1], "user": [10]}), TypeError, "'day'"),
     "describe an id of another field": (lambda: FieldEncoder().fit(LOG).describe([[5, 4]]), ValueError, r"ids\[0, 0\] = 5: field 0 .* 0 to 2"),

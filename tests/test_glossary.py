@@ -14,8 +14,9 @@ import deepfm_tutorial
 from deepfm_tutorial import DNN, FM, MLP, DeepFM, FieldEmbedding, FieldEncoder, FirstOrder, LogisticRegression
 
 ROOT = Path(__file__).parents[1]
-MODULES = {info.name: importlib.import_module(f"deepfm_tutorial.{info.name}")
-           for info in pkgutil.iter_modules(deepfm_tutorial.__path__)}
+MODULES = {info.name.split(".")[-1]: importlib.import_module(info.name)
+           for info in pkgutil.walk_packages(deepfm_tutorial.__path__, "deepfm_tutorial.")
+           if "._" not in info.name}
 EXAMPLES = {"DNN": DNN((2, 3)), "DeepFM": DeepFM((2, 3)), "FM": FM((2, 3)), "MLP": MLP(4),
             "FieldEmbedding": FieldEmbedding((2, 3), 2), "FirstOrder": FirstOrder((2, 3)),
             "LogisticRegression": LogisticRegression((2, 3)),

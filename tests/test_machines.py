@@ -13,7 +13,9 @@ import pytest
 from machines import job
 from mxnet import autograd
 
-from deepfm_tutorial import checkpoint, cluster, distributed, launch, logistic_loss
+from deepfm_tutorial import distributed, logistic_loss
+from deepfm_tutorial.distributed import environment, launch
+from deepfm_tutorial.scale import checkpoint
 
 JOB = Path(job.__file__)
 
@@ -82,7 +84,7 @@ def test_a_killed_worker_ends_the_job_by_name_and_it_resumes(whole, tmp_path, ca
     seen = capfd.readouterr()
     assert "worker 1 was killed by SIGKILL" in seen.err and left_over() == []
     assert "[worker 0] rank 0" in seen.out and "[worker 1] rank 1" in seen.out and "trained" not in seen.out
-    assert checkpoint.read(tmp_path / "checkpoint.npz")[1]["epoch"] == 1
+    assert checkpoint.read(tmp_path / "training.npz")[1]["epoch"] == 1
     assert run(tmp_path) == 0
     assert "[worker 1] trained 2 epochs" in capfd.readouterr().out
     for there, here in zip(weights(tmp_path), weights(whole), strict=True):
@@ -114,7 +116,7 @@ def test_an_exit_status_is_passed_on_and_no_process_is_left(capfd, left_over):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_launcher_takes_its_job_along(number, left_over):
     sleeper = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(100)"]
-    command = [sys.executable, "-m", "deepfm_tutorial.launch", "--", *sleeper]
+    command = [sys.executable, "-m", "deepfm_tutorial.distributed", "--", *sleeper]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launcher:
         assert launcher.stdout.readline() == "[worker 0] up\n" and len(left_over()) >= 4
         launcher.send_signal(number)
@@ -143,14 +145,14 @@ COMPLETE = {"DMLC_ROLE": "worker", "DMLC_PS_ROOT_URI": "10.0.0.1", "DMLC_PS_ROOT
     ("DMLC_ROLE", "boss"), ("DMLC_PS_ROOT_URI", ""), ("DMLC_PS_ROOT_PORT", "0"), ("DMLC_NUM_WORKER", "two"),
     ("DMLC_NUM_SERVER", None)])
 def test_a_missing_or_wrong_variable_of_a_cluster_is_named(name, value):
-    assert cluster.check({}) is None and cluster.check(COMPLETE) == "worker"
+    assert environment.check({}) is None and environment.check(COMPLETE) == "worker"
     spoilt = {key: text for key, text in (COMPLETE | {name: value}).items() if text is not None}
     with pytest.raises(ValueError, match=name):
-        cluster.check(spoilt)
+        environment.check(spoilt)
 
 
 def test_a_server_that_lacks_a_variable_ends_with_status_2_and_a_worker_role_runs_the_command():
-    launcher = [sys.executable, "-m", "deepfm_tutorial.launch", "--", "echo", "hello"]
+    launcher = [sys.executable, "-m", "deepfm_tutorial.distributed", "--", "echo", "hello"]
     outside = {name: value for name, value in os.environ.items() if not name.startswith("DMLC_")}
     alone = subprocess.run(launcher, env=outside | {"DMLC_ROLE": "server"}, capture_output=True, text=True, timeout=600)
     assert alone.returncode == 2 and "DMLC_PS_ROOT_URI" in alone.stderr and len(alone.stderr.splitlines()) == 1
@@ -159,7 +161,7 @@ def test_a_server_that_lacks_a_variable_ends_with_status_2_and_a_worker_role_run
 
 
 def test_outside_a_job_and_bad_settings_are_refused_by_name():
-    with pytest.raises(ValueError, match="deepfm_tutorial.launch"), distributed.connect():
+    with pytest.raises(ValueError, match="deepfm_tutorial.distributed"), distributed.connect():
         pass
     with pytest.raises(ValueError, match="rank = 2"):
         distributed.shard(10, 2, 2)

@@ -6,9 +6,11 @@ import pytest
 from scipy.special import logit
 from scipy.stats import binomtest, chi2_contingency, norm
 
-from deepfm_tutorial import FieldEncoder, make_click_log
-from deepfm_tutorial.clicks import CATEGORIES, CHANGES, NEW_CAMPAIGNS, frequencies, planted_effects
-from deepfm_tutorial.monitoring import Slice, calibration, drift, unseen_share
+from deepfm_tutorial import FieldEncoder
+from deepfm_tutorial.datasets import make_click_log
+from deepfm_tutorial.datasets.click_log import (CATEGORIES, CHANGES, NEW_CAMPAIGNS, frequencies,
+                                                planted_effects)
+from deepfm_tutorial.serving import Slice, calibration, drift, unseen_share
 
 
 def test_calibration_by_hand():
@@ -16,20 +18,20 @@ def test_calibration_by_hand():
     assert list(found) == ["a", "b"] and [of.rows for of in found.values()] == [1, 3]
     np.testing.assert_allclose(found["a"][1:], [0.2, 0, 0.16**0.5])
     np.testing.assert_allclose(found["b"][1:], [0.6, 1, (0.25 + 0.25 + 0.16)**0.5 / 3])
-    np.testing.assert_allclose(found["b"].surprise, (3 - 1.8) / 0.66**0.5)
-    np.testing.assert_allclose(found["a"].surprise, -0.2 / 0.4)
+    np.testing.assert_allclose(found["b"].z_score, (3 - 1.8) / 0.66**0.5)
+    np.testing.assert_allclose(found["a"].z_score, -0.2 / 0.4)
 
 
-def test_a_surprise_says_what_the_binomial_test_says():
+def test_a_z_score_says_what_the_binomial_test_says():
     y = np.arange(10_000) < 3130
     found = calibration(y, np.full(10_000, 0.3), np.zeros(10_000))[0]
-    assert abs(2 * norm.sf(found.surprise) / binomtest(3130, 10_000, 0.3).pvalue - 1) < 0.05
+    assert abs(2 * norm.sf(found.z_score) / binomtest(3130, 10_000, 0.3).pvalue - 1) < 0.05
 
 
-def test_a_surprise_since_subtracts_the_gap_that_was_there():
+def test_a_z_score_since_subtracts_the_gap_that_was_there():
     then, now = Slice(100, 0.2, 0.25, 0.03), Slice(400, 0.3, 0.43, 0.04)
-    np.testing.assert_allclose(now.surprise_since(then), (0.13 - 0.05) / 0.05)
-    assert then.surprise_since(then) == 0
+    np.testing.assert_allclose(now.z_score_since(then), (0.13 - 0.05) / 0.05)
+    assert then.z_score_since(then) == 0
 
 
 def test_unseen_share_counts_each_fields_first_id_and_leaves_out_what_has_none():

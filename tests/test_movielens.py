@@ -8,7 +8,7 @@ import numpy as np
 import pooch
 import pytest
 
-from deepfm_tutorial import load_movielens, movielens
+from deepfm_tutorial.datasets import load_movielens, movielens
 
 # Two users, two films and three ratings in the published layout, made up for these tests.
 TINY = {

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deepfm_tutorial import FM, DeepFM, FieldEncoder, checkpoint, fit, training
+from deepfm_tutorial import FM, DeepFM, FieldEncoder, TrainStep, fit, training
+from deepfm_tutorial.scale import Checkpoint, LazyTrainStep, blockwise_batches, checkpoint
 
 SIZES = (5, 6)
 ENCODER = FieldEncoder().fit({"a": [0, 1, 2, 3, 3], "b": [0, 1, 2, 3, 4]})
@@ -25,17 +26,18 @@ def data(rows=300, seed=0):
     return ids, rng.integers(0, 2, rows)
 
 
-def run(folder, model=None, train=None, **changed):
+def run(folder, model=None, train=None, validation=None, encoder=ENCODER, **changed):
     model = model or DeepFM(SIZES, 4, (8,), dropout=0.5, batch_norm=True)
-    settings = {**SETTINGS, "checkpoint": folder, "encoder": ENCODER, **changed}
-    history = fit(model, train or data(), data(seed=1), **settings)
+    there = None if folder is None else Checkpoint(folder, encoder)
+    settings = {**SETTINGS, "checkpoint": there, **changed}
+    history = fit(model, train or data(), validation or data(seed=1), **settings)
     return [p.data().asnumpy() for p in model.collect_params().values()], history
 
 
 @functools.cache
-def whole_run(lazy=False):
+def whole_run(step=TrainStep):
     """One that nothing cuts off."""
-    return run(None, lazy_tables=lazy)
+    return run(None, step=step)
 
 
 def same(a, b):
@@ -54,22 +56,23 @@ def cut_off(monkeypatch, module, name, call, error=RuntimeError):
     monkeypatch.setattr(module, name, function)
 
 
-@pytest.mark.parametrize("lazy", [False, True])
+@pytest.mark.parametrize("step", [TrainStep, LazyTrainStep])
 @pytest.mark.parametrize("where, name, call", [
     (training, "metrics", 1), (training, "metrics", 4), (os, "fsync", 1), (os, "fsync", 5),
     (os, "replace", 1), (os, "replace", 3), (np.lib.format, "write_array", 40)])
-def test_cut_off_in_an_epoch_or_in_a_write_it_goes_on_to_bit_equal_weights(monkeypatch, tmp_path, where, name, call, lazy):
+def test_cut_off_in_an_epoch_or_in_a_write_it_goes_on_to_bit_equal_weights(
+        monkeypatch, tmp_path, where, name, call, step):
     with monkeypatch.context() as patch, pytest.raises(RuntimeError):
         cut_off(patch, where, name, call)
-        run(tmp_path, lazy_tables=lazy)
-    assert same(run(tmp_path, lazy_tables=lazy), whole_run(lazy))
+        run(tmp_path, step=step)
+    assert same(run(tmp_path, step=step), whole_run(step))
 
 
 def test_a_training_that_ended_is_not_done_again_and_may_go_on_longer(monkeypatch, tmp_path):
     whole = run(tmp_path)
     assert 0 < whole[1].best_epoch < 6  # so that the best weights are not the last ones
     with monkeypatch.context() as patch:
-        patch.setattr(training.Updates, "__call__", None)
+        patch.setattr(TrainStep, "__call__", None)
         assert same(run(tmp_path), whole)
     longer = run(tmp_path, epochs=9, patience=9)
     assert len(longer[1].train_loss) == 9 and same(longer, run(None, epochs=9, patience=9))
@@ -102,14 +105,22 @@ def test_a_killed_process_and_a_new_one(tmp_path):
     assert same(job.train(tmp_path / "killed", epochs=5), job.train(None, epochs=5))
 
 
+def frozen():
+    model = DeepFM(SIZES, 4, (8,), dropout=0.5, batch_norm=True)
+    model.embedding.factors.grad_req = "null"
+    return model
+
+
 REFUSED = {
     "model": {"model": lambda: FM(SIZES, 4)},
     "layers": {"model": lambda: DeepFM(SIZES, 4, (8,), dropout=0.2, batch_norm=True)},
     "shapes": {"model": lambda: DeepFM(SIZES, 3, (8,), dropout=0.5, batch_norm=True)},
     "encoder": {"encoder": FieldEncoder().fit({"a": [1, 2, 3, 4, 4], "b": [0, 1, 2, 3, 4]})},
-    "training rows": {"train": data(seed=7)},
+    "training rows": {"train": data(seed=7)}, "validation rows": {"validation": data(seed=7)},
+    "frozen": {"model": lambda: frozen()}, "batches": {"batches": blockwise_batches},
     "batch_size": {"batch_size": 63}, "learning_rate": {"learning_rate": 0.01},
-    "embedding_l2": {"embedding_l2": 0.1}, "seed": {"seed": 1}, "lazy_tables": {"lazy_tables": True},
+    "embedding_l2": {"embedding_l2": 0.1}, "seed": {"seed": 1},
+    "step": {"step": LazyTrainStep},
 }
 
 
@@ -121,6 +132,22 @@ def test_a_checkpoint_of_another_training_is_refused_by_name_and_left(tmp_path, 
     with pytest.raises(ValueError, match=f"training.npz was written by another training, with {name} "):
         run(tmp_path, **changed)
     assert (tmp_path / "training.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize("row", [0, 777, 4999])
+def test_one_row_of_five_thousand_makes_another_training(tmp_path, row):
+    ids, labels = data(5000)
+    run(tmp_path, train=(ids, labels), epochs=1)
+    changed = labels.copy()
+    changed[row] = 1 - changed[row]
+    with pytest.raises(ValueError, match="another training, with training rows"):
+        run(tmp_path, train=(ids, changed), epochs=2)
+    run(tmp_path, train=(ids.astype(np.int64), labels.astype(bool)), epochs=2)
+
+
+def test_a_folders_name_is_no_checkpoint(tmp_path):
+    with pytest.raises(TypeError, match=r"checkpoint = .*such as scale.Checkpoint"):
+        fit(FM(SIZES, 4), data(), checkpoint=tmp_path)
 
 
 def test_a_damaged_checkpoint_is_refused_by_name_and_left_and_no_weight_changes(tmp_path):
@@ -138,15 +165,16 @@ def test_a_damaged_checkpoint_is_refused_by_name_and_left_and_no_weight_changes(
 
 
 def test_no_flipped_bit_and_no_cut_is_taken_for_the_checkpoint(tmp_path):
-    path, arrays, facts = tmp_path / "c.npz", {"a/0": np.arange(12.0).reshape(3, 4), "b": np.array(7)}, {"x": [0.1, 2 ** 100]}
-    checkpoint.write(path, arrays, facts)
+    path, metadata = tmp_path / "c.npz", {"x": [0.1, 2 ** 100]}
+    arrays = {"a/0": np.arange(12.0).reshape(3, 4), "b": np.array(7)}
+    checkpoint.write(path, arrays, metadata)
     whole, refused = path.read_bytes(), 0
     versions = [bytes([*whole[:i], whole[i] ^ bit, *whole[i + 1:]]) for i in range(len(whole)) for bit in (1, 128)]
     for damaged in versions + [whole[:length] for length in range(0, len(whole), 9)]:
         path.write_bytes(damaged)
         try:
-            arrays_read, facts_read = checkpoint.read(path)
-            assert facts_read == facts and arrays_read.keys() == arrays.keys()
+            arrays_read, metadata_read = checkpoint.read(path)
+            assert metadata_read == metadata and arrays_read.keys() == arrays.keys()
             assert all(np.array_equal(arrays_read[name], arrays[name]) for name in arrays)
         except ValueError:
             refused += 1

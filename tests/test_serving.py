@@ -8,8 +8,8 @@ import onnxruntime
 import pytest
 from scipy.special import expit
 
-from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, export, serving
-from deepfm_tutorial.quantising import dequantise, quantise
+from deepfm_tutorial import DNN, FM, DeepFM, FieldBlock, FieldEncoder, LogisticRegression, serving
+from deepfm_tutorial.serving import dequantise, export, folder as folders, quantise
 
 COLUMNS = {"day": ["Mon", "Sun", "Sun", "Tue"], "user": [30, 10, 20, 10], "site": ["a", "b", "c", "a"]}
 LATER = {"day": ["Sun", "???", "Mon"], "user": [99, 10, 30], "site": ["z", "b", "a"]}  # new: ???, 99, z
@@ -44,7 +44,7 @@ def saved(tmp_path):
     return model, encoder, tmp_path / "m"
 
 
-@pytest.mark.parametrize("engine", serving.ENGINES)
+@pytest.mark.parametrize("engine", folders.ENGINES)
 @pytest.mark.parametrize("name", MODELS)
 def test_what_is_loaded_gives_the_models_probabilities_for_raw_rows(tmp_path, name, engine):
     for continuous in ((), ("price",)):
@@ -89,7 +89,31 @@ def test_another_model_of_the_stored_shape_takes_the_stored_parameters(saved):
     ids = encoder.transform(LATER)
     assert stored["class"] == "DeepFM" and stored["arguments"]["dropout"] == 0.5
     np.testing.assert_array_equal(again(ids).asnumpy(), model(ids).asnumpy())
-    assert serving.arguments_of(DeepFM((2,), batch_norm=True))["batch_norm"]
+
+
+class Forgetful(FieldBlock):
+    """It keeps no argument but the sizes."""
+
+    def __init__(self, field_sizes, width=2):
+        super().__init__(field_sizes)
+        self.wide = self.table("wide", width, init="zeros")
+
+
+class Mistaken(FieldBlock):
+    """It keeps one that is not what it was made with."""
+
+    def __init__(self, field_sizes, width=2):
+        super().__init__(field_sizes, width=width + 1)
+        self.wide = self.table("wide", width, init="zeros")
+
+
+@pytest.mark.parametrize("make, message", [
+    (Forgetful, r"does not keep its arguments \['width'\]"), (Mistaken, "has parameters .*3.*the model .*2")])
+def test_a_model_that_its_arguments_do_not_make_anew_is_not_saved(tmp_path, make, message):
+    encoder = FieldEncoder().fit(COLUMNS)
+    with pytest.raises(ValueError, match=message):
+        serving.save(tmp_path / "m", make(encoder.field_sizes), encoder, COLUMNS)
+    assert not list(tmp_path.iterdir())
 
 
 def test_served_columns_are_refused_as_the_encoder_refuses_them(saved):
@@ -103,8 +127,8 @@ def test_served_columns_are_refused_as_the_encoder_refuses_them(saved):
             served.predict(columns)
 
 
-@pytest.mark.parametrize("name", serving.FILES)
-@pytest.mark.parametrize("engine", serving.ENGINES)
+@pytest.mark.parametrize("name", folders.FILES)
+@pytest.mark.parametrize("engine", folders.ENGINES)
 def test_a_damaged_or_missing_file_is_refused_by_name(saved, name, engine):
     path = saved[2] / name
     content = bytearray(path.read_bytes())
@@ -124,13 +148,13 @@ def change(folder, name, edit):
     edit(document)
     (folder / name).write_text(json.dumps(document))
     if name != "metadata.json":
-        metadata["sha256"][name] = serving.hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        metadata["sha256"][name] = folders.hashlib.sha256((folder / name).read_bytes()).hexdigest()
         (folder / "metadata.json").write_text(json.dumps(metadata))
 
 
 REFUSED = {
-    "a newer format": ("metadata.json", lambda d: d.update(format=2), "format 2: .* reads format 1"),
-    "an older format": ("metadata.json", lambda d: d.update(format=0), "format 0"),
+    "a newer format": ("metadata.json", lambda d: d.update(format=3), "format 3: .* reads format 2"),
+    "an older format": ("metadata.json", lambda d: d.update(format=1), "format 1: .* wrote it, 0|or save the model again"),
     "no format": ("metadata.json", lambda d: d.pop("format"), "metadata.json is damaged"),
     "other names": ("metadata.json", lambda d: d.update(sha256={"../../secret": "0"}), "encoder.json is damaged"),
     "another encoder": ("encoder.json", lambda d: d["vocabularies"]["day"].reverse(), "encoder.json is not the encoder"),
@@ -169,10 +193,10 @@ def test_nothing_is_left_of_a_save_that_fails(saved, monkeypatch):
 
     def interrupted(*_):
         raise KeyboardInterrupt
-    monkeypatch.setattr(serving, "write_onnx", interrupted)
+    monkeypatch.setattr(folders, "write_onnx", interrupted)
     with pytest.raises(KeyboardInterrupt):
         serving.save(folder.with_name("n"), model, encoder, COLUMNS)
-    monkeypatch.setattr(serving, "write_onnx", lambda path, *_: path.write_bytes(before["model.onnx"]))
+    monkeypatch.setattr(folders, "write_onnx", lambda path, *_: path.write_bytes(before["model.onnx"]))
     with pytest.raises(ValueError, match="stored sample"):  # an export that went wrong
         serving.save(folder.with_name("n"), trained(MODELS["FM"], encoder, COLUMNS), encoder, COLUMNS)
     assert [path.name for path in folder.parent.iterdir()] == ["m"]

@@ -7,7 +7,8 @@ import numpy as np
 from serving_model import ROWS, rows_to_serve
 from study import read
 
-from deepfm_tutorial import FieldEncoder, make_click_log
+from deepfm_tutorial import FieldEncoder
+from deepfm_tutorial.datasets import make_click_log
 
 
 def test_each_engine_and_size_has_its_latency_once():

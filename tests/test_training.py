@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from mxnet import autograd, nd
 
-from deepfm_tutorial import (DNN, FM, DeepFM, LogisticRegression, Updates, evaluate, fit, judging,
-                             logistic_loss, predict, training)
+from deepfm_tutorial import (DNN, FM, Data, DeepFM, LogisticRegression, TrainStep, evaluate,
+                             evaluation, fit, logistic_loss, predict, training)
 
 SIZES = (5, 6)
 QUIET = {"progress": False}
@@ -60,7 +60,7 @@ def test_predict_applies_the_sigmoid_once_and_drops_nothing(monkeypatch):
     model, (ids, _) = small(), data(50)
     expected = 1 / (1 + np.exp(-model(ids).asnumpy()))
     np.testing.assert_allclose(predict(model, ids), expected, rtol=1e-5)
-    monkeypatch.setattr(judging, "INFERENCE_BATCH", 7)  # 50 rows: the last part is smaller
+    monkeypatch.setattr(evaluation, "INFERENCE_BATCH", 7)  # 50 rows: the last part is smaller
     p = predict(model, nd.array(ids, dtype="int32"))
     np.testing.assert_allclose(p, expected, rtol=1e-5)
     assert p.shape == (50,) and p.dtype == np.float32
@@ -86,7 +86,7 @@ def test_one_step_is_adam_on_the_mean_loss_with_the_penalty_of_the_rows_used():
 def test_penalty_strength_is_half_lambda_times_the_mean_square(monkeypatch):
     """Read the gradient itself, before Adam hides its size. A factor row pays as x² says."""
     seen = {}
-    monkeypatch.setattr(Updates, "_update_weights", lambda self: seen.update(
+    monkeypatch.setattr(TrainStep, "_update_weights", lambda self: seen.update(
         grad=model.embedding.factors.grad().asnumpy() * self.optimizer.rescale_grad))
     ids, labels = np.array([[0, 5], [0, 6]]), np.array([1.0, 0.0], dtype=np.float32)
     x = np.array([[1.0, 2.0], [1.0, 0.0]], dtype=np.float32)  # feature 6 is there with x = 0
@@ -104,13 +104,13 @@ def test_penalty_strength_is_half_lambda_times_the_mean_square(monkeypatch):
 
 @pytest.mark.parametrize("rows, batch_size, sizes", [(10, 4, [4, 4, 2]), (3, 100, [3]), (8, 4, [4, 4])])
 def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows, batch_size, sizes):
-    seen, step = [], Updates.__call__
+    seen, step = [], TrainStep.__call__
 
     def spy(self, ids, *rest):
         seen.append(ids[:, 0].tolist())
         return step(self, ids, *rest)
 
-    monkeypatch.setattr(Updates, "__call__", spy)
+    monkeypatch.setattr(TrainStep, "__call__", spy)
     ids = np.stack([np.arange(rows), np.full(rows, rows)], axis=1)
     fit(LogisticRegression((rows, 1)), (ids, np.arange(rows) % 2), epochs=2, batch_size=batch_size, **QUIET)
     assert [len(batch) for batch in seen] == sizes * 2
@@ -121,7 +121,7 @@ def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows, batch
 
 def test_the_seed_decides_the_order_of_the_rows(monkeypatch):
     seen = []
-    monkeypatch.setattr(Updates, "__call__", lambda self, ids, *rest: (
+    monkeypatch.setattr(TrainStep, "__call__", lambda self, ids, *rest: (
         seen.append(ids[:, 0].tolist()) or nd.zeros(1)))
     ids = np.stack([np.arange(50), np.full(50, 50)], axis=1)
     for seed in (1, 1, 2):
@@ -166,7 +166,9 @@ def test_values_take_part_in_training_and_prediction():
     model = LogisticRegression((1,))
     fit(model, (ids, labels, x), (ids, labels, x), epochs=20, learning_rate=0.1, **QUIET)
     assert evaluate(model, (ids, labels, x)).auc > 0.99
-    assert np.ptp(predict(model, ids)) == 0 and np.ptp(predict(model, ids, x)) > 0.1
+    assert np.ptp(predict(model, ids)) == 0
+    for data in ((ids, labels, x), Data(ids, None, x)):
+        assert np.ptp(predict(model, data)) > 0.1
 
 
 def test_early_stopping_keeps_the_best_epochs_weights(monkeypatch):
@@ -193,20 +195,19 @@ def test_without_validation_rows_the_last_epoch_counts():
 
 @pytest.mark.parametrize("after_epochs", [0, 2])
 def test_ctrl_c_keeps_the_best_weights_so_far_and_says_so(monkeypatch, capsys, after_epochs):
-    epoch, count, model = training._mean_loss, [], small()
+    steps, step, model = [], TrainStep.__call__, small()
     snapshots = [weights(model)]
 
-    def interrupted(updates, batches, bar):
-        if len(count) == after_epochs:
-            updates(*next(batches))
+    def interrupted(self, *batch):
+        steps.append(step(self, *batch))
+        if len(steps) == 3 * after_epochs + 1:  # after the first of an epoch's three steps
             raise KeyboardInterrupt
-        count.append(1)
-        return epoch(updates, batches, bar)
+        return steps[-1]
 
-    monkeypatch.setattr(training, "_mean_loss", interrupted)
+    monkeypatch.setattr(TrainStep, "__call__", interrupted)
     monkeypatch.setattr(training, "metrics", lambda model, data: (
         snapshots.append(weights(model)) or training.Metrics(0.5 + len(snapshots) / 100, 0.5)))
-    history = fit(model, data(), data(seed=1), epochs=9, **QUIET)
+    history = fit(model, data(), data(seed=1), epochs=9, batch_size=100, **QUIET)
     assert history.interrupted and history.best_epoch == after_epochs
     assert same(weights(model), snapshots[after_epochs])
     said = capsys.readouterr().out

@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon, nd
 
-from deepfm_tutorial import DNN, FM, DeepFM, LogisticRegression, Updates, fit, pairwise_interactions
+from deepfm_tutorial import (DNN, FM, DeepFM, LogisticRegression, TrainStep, fit,
+                             pairwise_interactions)
+from deepfm_tutorial.scale import LazyTrainStep
 
 SIZES = (30, 40, 50)
 MODELS = {"LR": LogisticRegression, "FM": lambda s: FM(s, 4),
           "DNN": lambda s: DNN(s, 4, (8,), dropout=0, batch_norm=True),
           "DeepFM": lambda s: DeepFM(s, 4, (8,), dropout=0)}
-TABLES = ".*(weights|factors)$"
+STEPS = (TrainStep, LazyTrainStep)
 
 
 def batch(rows=20, seed=0):
@@ -37,12 +39,12 @@ def weights(model):
 def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(make, with_values):
     ids, labels, values = batch()
     results = []
-    for lazy in (False, True):
+    for step in STEPS:
         model = made(make)
-        l2 = 0.5 if hasattr(model, "embedding") else 0
-        updates = Updates(model, mx.optimizer.SGD(learning_rate=0.5), with_values=with_values,
-                          embedding_l2=l2, lazy_tables=lazy)
-        loss = updates(ids, labels, *[values] * with_values)
+        l2 = 0 if make is LogisticRegression else 0.5
+        with step(model, mx.optimizer.SGD(learning_rate=0.5), with_values=with_values,
+                  embedding_l2=l2) as update:
+            loss = update(ids, labels, values if with_values else None)
         results.append([*weights(model), loss.asnumpy()])
     before = weights(made(make))
     for dense, by_rows in zip(*results):
@@ -54,13 +56,13 @@ def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(make, with_values)
 def test_many_steps_of_momentum_by_rows_follow_the_definition():
     """w and its velocity move only when the row occurs; NumPy does the same with a loop."""
     rng, model = np.random.default_rng(0), made(LogisticRegression)
-    updates = Updates(model, mx.optimizer.SGD(learning_rate=0.1, momentum=0.9), lazy_tables=True)
+    update = LazyTrainStep(model, mx.optimizer.SGD(learning_rate=0.1, momentum=0.9))
     w = model.first_order.weights.data().asnumpy().astype(np.float64)
     b, v, v_bias = float(model.first_order.bias.data().asscalar()), np.zeros_like(w), 0.0
     for seed in range(5):
         ids, labels, _ = batch(seed=seed)
         delta = 1 / (1 + np.exp(-(w[ids].sum(axis=1) + b))) - labels
-        updates(ids, labels)
+        update(ids, labels)
         for i in np.unique(ids):
             gradient = (delta[:, None] * (ids == i)).sum() / len(ids)
             v[i] = 0.9 * v[i] - 0.1 * gradient
@@ -75,7 +77,7 @@ def with_mxnets_own(lazy):
     model, embedding = made(MODELS["FM"]), gluon.nn.Embedding(sum(SIZES), 4, sparse_grad=True)
     embedding.initialize()
     embedding.weight.set_data(model.embedding.factors.data())
-    ours = Updates(model, mx.optimizer.Adam(0.01), lazy_tables=True)
+    ours = LazyTrainStep(model, mx.optimizer.Adam(0.01))
     theirs = gluon.Trainer(embedding.collect_params(), "adam", {"learning_rate": 0.01, "lazy_update": lazy})
     for seed in range(4):
         ids, labels, _ = batch(seed=seed)
@@ -99,25 +101,26 @@ def test_rows_that_no_batch_uses_and_their_state_stay_and_the_tables_have_no_gra
     model = made(MODELS["DeepFM"])
     before = model.embedding.factors.data().asnumpy()
     ids, labels, _ = batch(5)
-    updates = Updates(model, mx.optimizer.Adam(0.01), lazy_tables=True)
-    updates(ids, labels)
-    moved = np.flatnonzero((model.embedding.factors.data().asnumpy() != before).any(axis=1))
-    np.testing.assert_array_equal(moved, np.unique(ids))
-    state = updates.states[-1]
-    np.testing.assert_array_equal(np.flatnonzero(state[1].asnumpy().any(axis=1)), np.unique(ids))
-    assert {p.name for p in updates.tables} == set(model.collect_params(TABLES))
-    with pytest.raises(RuntimeError):
-        model.embedding.factors.grad()
+    with LazyTrainStep(model, mx.optimizer.Adam(0.01)) as update:
+        update(ids, labels)
+        moved = (model.embedding.factors.data().asnumpy() != before).any(axis=1)
+        np.testing.assert_array_equal(np.flatnonzero(moved), np.unique(ids))
+        state = update.states[-1][1].asnumpy().any(axis=1)
+        np.testing.assert_array_equal(np.flatnonzero(state), np.unique(ids))
+        assert update.tables == [model.first_order.weights, model.embedding.factors]
+        for table in update.tables:
+            with pytest.raises(RuntimeError):
+                table.grad()
 
 
-def test_fit_by_rows_learns_as_well_and_gives_the_gradients_back_when_asked():
+def test_fit_by_rows_learns_as_well_and_gives_the_gradients_back():
     ids, labels, _ = batch(400)
     labels = (ids[:, 0] % 2 == ids[:, 1] % 2).astype(np.float32)
     losses = {}
-    for lazy in (False, True):
+    for step in STEPS:
         model = made(MODELS["FM"])
-        losses[lazy] = fit(model, (ids, labels), epochs=20, batch_size=50, learning_rate=0.02,
-                           lazy_tables=lazy, progress=False).train_loss[-1]
-    assert losses[True] < 0.5 and abs(losses[True] - losses[False]) < 0.1
-    fit(model, (ids, labels), epochs=1, progress=False)
+        losses[step] = fit(model, (ids, labels), epochs=20, batch_size=50, learning_rate=0.02,
+                           step=step, progress=False).train_loss[-1]
+    assert losses[LazyTrainStep] < 0.5
+    assert abs(losses[LazyTrainStep] - losses[TrainStep]) < 0.1
     assert model.embedding.factors.grad().shape == (120, 4)

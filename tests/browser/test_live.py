@@ -10,7 +10,7 @@ from mxnet import nd
 from scipy.special import expit
 
 from deepfm_tutorial import FM, DeepFM
-from deepfm_tutorial.clicks import BIAS, planted_effects
+from deepfm_tutorial.datasets.click_log import BIAS, planted_effects
 
 ROW_PAGES = {"notebooks/02_factorization_machines": "#fig-row",
              "notebooks/03_embedding_is_a_factor_row": "#fig-row-embeddings"}

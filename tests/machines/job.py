@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from deepfm_tutorial import DeepFM, distributed
+from deepfm_tutorial.scale import Checkpoint
 
 SIZES, ROWS, SETTINGS = (5, 40, 7), 103, {"epochs": 3, "batch_size": 8, "learning_rate": 0.3, "seed": 3}
 
@@ -39,7 +40,7 @@ def main(folder, *moment):
 
         model = make_model()
         losses = distributed.train(store, model, only_shard(make_data(), store.rank, store.num_workers),
-                                   **SETTINGS, checkpoint=folder / "checkpoint.npz", after_step=after_step)
+                                   **SETTINGS, checkpoint=Checkpoint(folder), after_step=after_step)
         print(f"trained {len(losses)} epochs", flush=True)
         if store.rank == 0:
             model.save_parameters(str(folder / "model.params"))

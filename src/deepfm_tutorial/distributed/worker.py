@@ -254,7 +254,7 @@ class Worker(GradReqs):
             loss = logistic_loss(logits, nd.array(labels)).sum()
             objective = loss / num_rows
         objective.backward()
-        self._push(used, rows.grad)
+        self.push(used, rows.grad)
         return loss
 
     def pull(self, used: np.ndarray) -> nd.NDArray:
@@ -309,7 +309,8 @@ class Worker(GradReqs):
         return [rows[:, columns].reshape((-1,) + table.shape[1:])
                 for columns, table in zip(self.columns, self.tables.values())]
 
-    def _push(self, used: np.ndarray, gradient: nd.NDArray) -> None:
+    def push(self, used: np.ndarray, gradient: nd.NDArray) -> None:
+        """Send the gradient of the rows `used`, (U, 1 + k), and of the dense parameters."""
         for columns, table in zip(self.columns, self.tables.values()):
             if not self.is_trained[table]:
                 gradient[:, columns] = 0

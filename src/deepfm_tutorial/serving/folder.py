@@ -55,7 +55,7 @@ class Predictor:
         self.encoder = encoder
         self.metadata = metadata
         self.engine = engine
-        self._compute = compute  # ids, and values if there are continuous fields → logits
+        self.compute = compute  # ids, and values if there are continuous fields → logits
 
     def predict(self, columns: Columns) -> np.ndarray:
         """Return the probability of a click for every row: (N,) float32 in [0, 1].
@@ -71,7 +71,7 @@ class Predictor:
 
     def logits(self, columns: Columns) -> np.ndarray:
         """Return the logit of every row: (N,) float32. Arguments and errors as for `predict`."""
-        return in_parts(self._compute, *_inputs(self.encoder, columns))
+        return in_parts(self.compute, *_inputs(self.encoder, columns))
 
 
 def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
