@@ -105,6 +105,33 @@ def test_shards_and_batches_hold_every_row_once_and_all_workers_step_together(nu
         assert {total for _, total in step} == {sum(len(rows) for rows, _ in step)}
 
 
+class FirstOfTwo:
+    """A store in this process that says that there is a second worker."""
+
+    rank, num_workers = 0, 2
+
+    def __init__(self):
+        self.store = mx.kv.create("local")
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+
+def test_a_checkpoint_of_another_number_of_workers_or_of_other_rows_is_refused(tmp_path):
+    def train(store, data):
+        distributed.train(store, job.make_model(), data, **job.SETTINGS,
+                          checkpoint=checkpoint.Checkpoint(tmp_path))
+
+    ids, labels = job.make_data()
+    train(FirstOfTwo(), (ids, labels))
+    before = (tmp_path / "training.npz").read_bytes()
+    with pytest.raises(ValueError, match="another training, with workers 2 and not 1"):
+        train(mx.kv.create("local"), (ids, labels))
+    with pytest.raises(ValueError, match="another training, with training rows"):
+        train(FirstOfTwo(), (ids, 1 - labels))
+    assert (tmp_path / "training.npz").read_bytes() == before
+
+
 def test_an_exit_status_is_passed_on_and_no_process_is_left(capfd, left_over):
     code = "import subprocess, sys; subprocess.Popen(['sleep', '100']); print('héllo'); sys.exit(7)"
     assert launch.main(["--workers", "2", "--", sys.executable, "-c", code]) == 7

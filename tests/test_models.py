@@ -5,7 +5,8 @@ import pytest
 from mxnet import autograd, nd
 from mxnet.gluon import nn
 
-from deepfm_tutorial import (DNN, FM, MLP, DeepFM, FieldEmbedding, FirstOrder, LogisticRegression,
+from deepfm_tutorial import (DNN, FM, MLP, DeepFM, FieldBlock, FieldEmbedding, FirstOrder,
+                             LogisticRegression,
                              embed_by_dot, embed_by_take, one_hot, one_hot_csr,
                              pairwise_interactions)
 from deepfm_tutorial.dnn import BatchNorm
@@ -226,6 +227,19 @@ def test_hybridised_equals_eager_and_takes_values_or_none(rng, name):
         logits = model(ids, x)
         assert logits.shape == (len(ids),)
         np.testing.assert_allclose(logits.asnumpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_after_an_error_inside_a_block_rows_are_checked_again():
+    class Broken(FieldBlock):
+        def hybrid_forward(self, F, ids, values=None):
+            raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        Broken(SIZES)([[0, 4, 11]])
+    model = LogisticRegression(SIZES)
+    model.initialize()
+    with pytest.raises(ValueError, match=r"ids\[0, 0\] = 4"):
+        model([[4, 4, 11]])
 
 
 def test_logits_are_not_squashed(rng):

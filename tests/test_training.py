@@ -139,6 +139,15 @@ def test_equal_seeds_give_bit_equal_results_and_others_do_not():
     assert not same(first, other)
 
 
+def test_each_epochs_dropout_has_a_seed_of_its_own(monkeypatch):
+    seeds, seed = [], mx.random.seed
+    monkeypatch.setattr(mx.random, "seed", lambda number: (seeds.append(number), seed(number)))
+    for number in (0, 1):
+        fit(small(), data(), epochs=4, seed=number, **QUIET)
+    of_epochs = [s for s in seeds if s > 1]  # the others are those of the weights
+    assert len(of_epochs) == len(set(of_epochs)) == 8
+
+
 def test_numpy_and_mxnet_inputs_give_the_same_result():
     ids, labels = data()
     results = []

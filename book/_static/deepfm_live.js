@@ -130,7 +130,7 @@ function build(model, figure) {
         ", by the planted formula ", element("output", { "data-name": "truth" }, percent(truth(model, chosen))), "."),
     );
     const entries = [["bias", state.bias, "live-bar"], ...state.first.map((value, f) => [fields[f].name, value, "live-bar"]),
-      ["28 pairs", pairSum, "live-bar"], ["DNN", state.dnn, "live-bar-dnn"], ["logit z", state.logit, "live-bar-sum"]];
+      [`${state.pairs.length} pairs`, pairSum, "live-bar"], ["DNN", state.dnn, "live-bar-dnn"], ["logit z", state.logit, "live-bar-sum"]];
     picture.replaceChildren(bars(entries, Math.max(2.5, ...entries.map(([, value]) => Math.abs(value)))));
     pairs.replaceChildren(triangle(fields, state.pairs));
     body.replaceChildren(...terms(fields, state).map(([name, value]) => element("tr", {},
