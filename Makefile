@@ -73,10 +73,10 @@ pdf: .venv/installed
 notebooks: .venv/installed
 	$(BIN)/jupyter lab notebooks
 
-# Two parts need more than Python: studies/workers.py line (root, ip, tc), studies/browser_onnx.py (npm).
+# Two parts need more than Python: studies.workers line (root, ip, tc), studies.browser_onnx (npm).
 studies: data
-	for study in embedding_cost click_log movielens large_tables latency; do $(BIN)/python studies/$$study.py || exit; done
-	$(BIN)/python studies/workers.py loopback
+	for study in embedding_cost click_log movielens large_tables latency; do $(BIN)/python -m studies.$$study || exit; done
+	$(BIN)/python -m studies.workers loopback
 
 # What the chapters need and can be fetched. Without it the book goes without: see tools/needs.py.
 data: .venv/installed

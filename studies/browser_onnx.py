@@ -3,7 +3,7 @@
 It needs Chromium, and onnxruntime for the browser in a folder of your choice:
 
     npm install --ignore-scripts --prefix FOLDER onnxruntime-web@1.23.2
-    python studies/browser_onnx.py FOLDER
+    python -m studies.browser_onnx FOLDER
 """
 import json
 import os
@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 from scipy.special import expit
-from serving_model import rows_to_serve, train_model
-from study import write
+from .serving_model import rows_to_serve, train_model
+from .study import write
 
 from deepfm_tutorial import serving
 

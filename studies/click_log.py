@@ -1,11 +1,11 @@
 """Chapter 7's runs: what each model reaches on the click log, and what size and settings do.
 
-Run it with `make studies`, or one part of it by name: `python studies/click_log.py grid`.
+Run it with `make studies`, or one part of it by name: `python -m studies.click_log grid`.
 """
 import sys
 from itertools import product
 
-from study import run, write
+from .study import run, write
 
 from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression
 from deepfm_tutorial.datasets import make_click_log

@@ -1,6 +1,6 @@
 """Chapter 4's times: one step, forward and backward, of each of its four methods.
 
-Run it as `python studies/embedding_cost.py`, a minute, on a machine that does nothing else. The
+Run it as `python -m studies.embedding_cost`, a minute, on a machine that does nothing else. The
 functions are the chapter's own, taken from its cells. Methods and sizes take turns within each
 round, so that a disturbance meets them all.
 """
@@ -12,7 +12,7 @@ import mxnet as mx
 import nbformat
 import numpy as np
 from mxnet import autograd, nd
-from study import write
+from .study import write
 
 CHAPTER = Path(__file__).parents[1] / "notebooks/04_two_ways.ipynb"
 SIZES = [10 ** power for power in range(2, 7)]

@@ -1,6 +1,6 @@
 """Chapter 10's runs: what large tables cost in time, memory and AUC.
 
-Run it with `make studies`, or one part of it by name: `python studies/large_tables.py growth`.
+Run it with `make studies`, or one part of it by name: `python -m studies.large_tables growth`.
 """
 import subprocess
 import sys
@@ -13,14 +13,16 @@ from statistics import median
 import deepfm_tutorial  # noqa: F401  (before MXNet)
 import mxnet as mx
 import numpy as np
-from click_log import LEARNING_RATE, SEEDS, TRAINING, build
+from .click_log import LEARNING_RATE, SEEDS, TRAINING, build
 from mxnet import autograd, gluon, nd
-from study import run, write
+from .study import run, write
 
 from deepfm_tutorial import (FM, DeepFM, FieldEncoder, LogisticRegression, TrainStep, fit,
                              logistic_loss, pairwise_interactions)
 from deepfm_tutorial.datasets import make_click_log
 from deepfm_tutorial.scale import LazyTrainStep, blockwise_batches
+
+from benchmarks.growth import mxnet_step
 
 FIELDS, FACTORS, BATCH = 26, 10, 4096
 FEATURES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -38,21 +40,6 @@ def long_tailed(rng, num_features, shape):
     return (np.minimum(ranks, size - 1) + size * np.arange(FIELDS)).astype(np.int32)
 
 
-def mxnets_own(num_features):
-    """A step of the pairs alone, with `sparse_grad=True` and lazy Adam, as MXNet offers it."""
-    table = gluon.nn.Embedding(num_features, FACTORS, sparse_grad=True, weight_initializer=mx.init.Normal(0.01))
-    table.initialize()
-    adam = gluon.Trainer(table.collect_params(), "adam", {"learning_rate": 0.001, "lazy_update": True})
-
-    def step(ids, labels):
-        with autograd.record():
-            loss = logistic_loss(pairwise_interactions(table(nd.array(ids, dtype="int32"))), nd.array(labels)).sum()
-        loss.backward()
-        adam.step(len(ids))
-        return loss
-    return step
-
-
 def packages(model, step):
     model.initialize()
     return step(model, mx.optimizer.Adam(0.001))
@@ -61,7 +48,7 @@ def packages(model, step):
 def trainers(num_features):
     """One step function for each of `WAYS`."""
     sizes = [num_features // FIELDS] * FIELDS
-    return dict(zip(WAYS, (packages(FM(sizes, FACTORS), TrainStep), mxnets_own(num_features),
+    return dict(zip(WAYS, (packages(FM(sizes, FACTORS), TrainStep), mxnet_step(num_features, sparse=True),
                            packages(FM(sizes, FACTORS), LazyTrainStep),
                            packages(DeepFM(sizes, FACTORS), LazyTrainStep))))
 
@@ -141,7 +128,7 @@ class Peak:
 
 def in_a_process(part, *arguments):
     """The one number that `python large_tables.py part arguments` prints, in a new process."""
-    command = [sys.executable, __file__, part, *map(str, arguments)]
+    command = [sys.executable, "-m", "studies.large_tables", part, *map(str, arguments)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 
 

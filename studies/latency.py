@@ -1,6 +1,6 @@
 """Chapter 12's latencies: how long a request of 1, 64 or 4,096 rows takes, by engine.
 
-Run it as `python studies/latency.py`, two minutes, on a machine that does nothing else. The
+Run it as `python -m studies.latency`, two minutes, on a machine that does nothing else. The
 engines take turns within each round, so that a disturbance meets them all. `p99_ms` is the median
 over rounds of a round's 99th percentile, `p99_all_ms` that of all calls together.
 """
@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from serving_model import rows_to_serve, train_model  # before mxnet: it prepares NumPy for it
-from study import write
+from .serving_model import rows_to_serve, train_model  # before mxnet: it prepares NumPy for it
+from .study import write
 
 from deepfm_tutorial import predict, serving  # isort: split
 from mxnet import nd

@@ -1,6 +1,6 @@
 """Chapter 8's runs: four models on MovieLens 100K, two ways to split it, three ways to write it.
 
-`python studies/movielens.py` first searches for each model's settings and then trains every
+`python -m studies.movielens` first searches for each model's settings and then trains every
 model with five other seeds. It stores two tables:
 
 movielens_search  a row a trial: model, settings, the best epoch's validation AUC. Random split,
@@ -12,12 +12,14 @@ import time
 from itertools import product
 
 import numpy as np
-import study
+
 from sklearn.metrics import roc_auc_score
 
 from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, fit, predict
 from deepfm_tutorial.datasets import load_movielens
 from deepfm_tutorial.datasets.movielens import GENRES
+
+from . import study
 
 SEARCH_SEED, SEEDS = 0, (1, 2, 3, 4, 5)
 FACTORS, HIDDEN_UNITS = 16, (64, 64)

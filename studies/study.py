@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.store import processor
 from deepfm_tutorial import evaluate, fit
 
 RESULTS = Path(__file__).parent / "results"
@@ -17,21 +18,11 @@ def run(model, train, validation, test, **settings):
     return {"best_epoch": history.best_epoch, "auc": metrics.auc, "log_loss": metrics.log_loss}
 
 
-def processor():
-    """The processor's name as Linux knows it, or as Python does, and how many cores there are."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores"
-
-
 def write(name, rows):
     """Write rows to `results/name.csv`, six digits, headed by the command and machine that made them."""
     runs = pd.DataFrame(rows)
     with open(RESULTS / f"{name}.csv", "w", encoding="utf-8", newline="\n") as file:
-        file.write(f"# made by: make studies ({name}), on {platform.machine()} ({processor()})\n")
+        file.write(f"# made by: make studies ({name}), on {platform.machine()} ({processor()}, {os.cpu_count()} cores)\n")
         runs.to_csv(file, index=False, float_format="%.6f", lineterminator="\n")
     return runs
 

@@ -1,6 +1,6 @@
 """Chapter 11's runs: how long a step takes with several workers, on loopback and over a slow line.
 
-Run it with `make studies`, or one part of it by name: `python studies/workers.py loopback`. The part
+Run it with `make studies`, or one part of it by name: `python -m studies.workers loopback`. The part
 `line` needs root and Linux: it sets up two network namespaces, joined by a line of limited speed.
 Between every two measurements nothing else should keep the processor busy.
 """
@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from study import write
+from .study import write
 
 from deepfm_tutorial import DeepFM, distributed  # before MXNet
 from deepfm_tutorial.distributed import launch
@@ -84,7 +84,7 @@ def work(path, batch_size, transfer):
 
 
 def command(path, batch_size, transfer):
-    return ["env", "OMP_NUM_THREADS=1", sys.executable, __file__, "work", str(path), str(batch_size), transfer]
+    return ["env", "OMP_NUM_THREADS=1", sys.executable, "-m", "studies.workers", "work", str(path), str(batch_size), transfer]
 
 
 def measured(start, workers, batch_size, transfer, mbit=0):

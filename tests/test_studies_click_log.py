@@ -1,9 +1,9 @@
 """The stored runs: complete, and what the study's code still gives."""
 from itertools import product
 
-import click_log
+from studies import click_log
 import pytest
-from study import read
+from studies.study import read
 
 
 def keys(runs, *names):

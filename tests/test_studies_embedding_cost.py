@@ -1,8 +1,8 @@
 """The stored times of chapter 4: complete, and of the functions that the chapter still has."""
 from itertools import product
 
-import embedding_cost as study
-from study import read
+from studies import embedding_cost as study
+from studies.study import read
 
 METHODS = ("dense_product", "csr_product", "take", "sparse_embedding")
 

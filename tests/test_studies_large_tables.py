@@ -1,8 +1,8 @@
 """The stored runs of chapter 10: complete, and what the book says of them."""
 from itertools import product
 
-import large_tables as study
-from study import read
+from studies import large_tables as study
+from studies.study import read
 
 
 def keys(name, *columns):

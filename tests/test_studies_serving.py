@@ -1,11 +1,11 @@
 """The stored runs of chapter 12: complete, with the studies' settings, and saying what is claimed."""
 from itertools import product
 
-import browser_onnx
-import latency
+from studies import browser_onnx
+from studies import latency
 import numpy as np
-from serving_model import ROWS, rows_to_serve
-from study import read
+from studies.serving_model import ROWS, rows_to_serve
+from studies.study import read
 
 from deepfm_tutorial import FieldEncoder
 from deepfm_tutorial.datasets import make_click_log

@@ -2,8 +2,8 @@
 from itertools import product
 
 import numpy as np
-import workers
-from study import read
+from studies import workers
+from studies.study import read
 
 
 def keys(runs, *names):
