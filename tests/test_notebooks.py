@@ -45,6 +45,12 @@ def test_only_figures_are_exempt_and_each_has_an_assertion_beside_it(path):
             assert any("assert" in near.source for near in beside), cell.source
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_no_line_of_code_is_wider_than_the_page(path):
+    lines = [line for cell in code_cells(path) for line in cell.source.splitlines()]
+    assert len(lines) > 10 and [line for line in lines if len(line) > 88] == []
+
+
 def drawing(path):
     """The file without the names of clip paths, which Matplotlib makes from how NumPy shows numbers."""
     text = path.read_text("utf-8")

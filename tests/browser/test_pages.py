@@ -8,7 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 TOC = yaml.safe_load((Path(__file__).parents[2] / "_toc.yml").read_text())
 CHAPTERS = [TOC["root"]] + [c["file"] for part in TOC["parts"] for c in part["chapters"]]
 PAGES = [*CHAPTERS, "search"]
-THEMES, WIDTHS = ("light", "dark"), (360, 768, 1920)
+LAPTOP = 1264  # a window of 1,280 pixels less its scroll bar
+THEMES, WIDTHS = ("light", "dark"), (360, 768, LAPTOP, 1920)
 LIMIT = 1.5e6  # bytes over the wire
 
 # Each scrolling or clipped box within the text that is neither code nor a table.
@@ -29,6 +30,12 @@ UNFOLD = """() => {
   document.querySelectorAll('button.toggle-button-hidden').forEach((button) => button.click());
   document.querySelectorAll('details').forEach((box) => { box.open = true; });
 }"""
+# Each line of code or of output that ends beyond its box.
+CUT = """() => [...document.querySelectorAll('.bd-article pre')]
+  .filter((box) => box.scrollWidth > box.clientWidth)
+  .map((box) => box.textContent.split('\\n').reduce((a, b) => a.length < b.length ? b : a))"""
+# Outputs of one cell, one printed right after another.
+SPLIT = """() => [...document.querySelectorAll('.cell_output > .stream + .stream')].map((box) => box.textContent)"""
 HEADINGS = "[...document.querySelectorAll('article h1, article h2, article h3, article h4, article h5')].map(h => +h.tagName[1])"
 # Shown and not judged: it is as much the machine's as the page's.
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
@@ -52,9 +59,11 @@ def visit(open_page):
                 "rendered": page.locator("article .math > mjx-container").count(),
                 "math errors": page.locator("mjx-merror").count(),
                 "theme": page.locator("html").get_attribute("data-theme"),
+                "code": page.locator(".cell_input pre:visible").count(), "split": page.evaluate(SPLIT),
                 "axe": violations(page, name),
                 # A theme changes colours, not widths.
-                "overflow": {width: overflow(page, width) for width in WIDTHS if theme == "light"}}
+                "overflow": {width: overflow(page, width) for width in WIDTHS if theme == "light"},
+                "cut": cut(page) if theme == "light" else None}
             page.close()
         return known[name, theme]
     return visit
@@ -74,6 +83,11 @@ def overflow(page, width):
     page.add_style_tag(content="mjx-assistive-mml { display: none !important }")  # not to be seen
     page.set_viewport_size({"width": width, "height": 900})
     return page.evaluate(OVERFLOW)
+
+
+def cut(page):
+    page.set_viewport_size({"width": LAPTOP, "height": 900})
+    return page.evaluate(CUT)
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -111,6 +125,20 @@ def test_headings_nest(visit, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_but_code_and_tables_scrolls_sideways(visit, name):
     assert visit(name)["overflow"] == {width: [] for width in WIDTHS}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_code_and_output_fit_a_laptops_window(visit, name):
+    assert visit(name)["cut"] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_printed_one_after_another_is_in_one_box(visit, name):
+    assert visit(name)["split"] == []
+
+
+def test_there_is_code(visit):
+    assert sum(visit(name)["code"] for name in PAGES) > 400
 
 
 def test_pages_are_light(visit, capsys):
