@@ -138,9 +138,9 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
     except FileNotFoundError:
         raise
     except Exception as error:  # whatever a flipped bit makes zipfile, json or NumPy raise
-        raise ValueError(f"{path} is damaged, or not of this version "
-                         f"({type(error).__name__}: {error}). It was left as it is: "
-                         "move it away to start anew") from None
+        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}) or not of "
+                         "this version. It was left as it is: move it away to start "
+                         "anew") from None
 
 
 def flush(path: str | Path) -> None:

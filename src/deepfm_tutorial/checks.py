@@ -1,0 +1,1 @@
+from ._validation import as_numpy
