@@ -1,10 +1,18 @@
-"""Training by rows against training of whole tables, and against MXNet's own sparse route."""
+"""Training by rows against training of whole tables, and MXNet's own sparse route."""
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import autograd, gluon, nd
 
-from deepfm_tutorial import DNN, FM, DeepFM, LogisticRegression, Updates, fit, pairwise_interactions
+from deepfm_tutorial import (
+    DNN,
+    FM,
+    DeepFM,
+    LogisticRegression,
+    Updates,
+    fit,
+    pairwise_interactions,
+)
 
 SIZES = (30, 40, 50)
 MODELS = {"LR": LogisticRegression, "FM": lambda s: FM(s, 4),
@@ -15,15 +23,18 @@ TABLES = ".*(weights|factors)$"
 
 def batch(rows=20, seed=0):
     rng = np.random.default_rng(seed)
-    ids = np.stack([rng.integers(0, size, rows) for size in SIZES], axis=1) + [0, 30, 70]
-    return ids, rng.integers(0, 2, rows).astype(np.float32), rng.normal(size=ids.shape).astype(np.float32)
+    ids = np.stack([rng.integers(0, size, rows) for size in SIZES],
+                   axis=1) + [0, 30, 70]
+    return (ids, rng.integers(0, 2, rows).astype(np.float32),
+            rng.normal(size=ids.shape).astype(np.float32))
 
 
 def made(make):
     mx.random.seed(1)
     model = make(SIZES)
     model.initialize()
-    for parameter in model.collect_params(".*(weights|factors|weight|bias|gamma|beta)$").values():
+    for parameter in model.collect_params(
+            ".*(weights|factors|weight|bias|gamma|beta)$").values():
         parameter.set_data(nd.random.normal(scale=0.3, shape=parameter.shape))
     return model
 
@@ -40,23 +51,26 @@ def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(make, with_values)
     for lazy in (False, True):
         model = made(make)
         l2 = 0.5 if hasattr(model, "embedding") else 0
-        updates = Updates(model, mx.optimizer.SGD(learning_rate=0.5), with_values=with_values,
-                          embedding_l2=l2, lazy_tables=lazy)
+        updates = Updates(model, mx.optimizer.SGD(learning_rate=0.5),
+                          with_values=with_values, embedding_l2=l2, lazy_tables=lazy)
         loss = updates(ids, labels, *[values] * with_values)
         results.append([*weights(model), loss.asnumpy()])
     before = weights(made(make))
     for dense, by_rows in zip(*results):
         np.testing.assert_allclose(by_rows, dense, atol=1e-6)
-    assert all(np.abs(after - start).max() > 1e-3 for after, start in zip(results[0], before)
+    assert all(np.abs(after - start).max() > 1e-3
+               for after, start in zip(results[0], before)
                if after.shape == start.shape and after.shape[0] == sum(SIZES))
 
 
 def test_many_steps_of_momentum_by_rows_follow_the_definition():
-    """w and its velocity move only when the row occurs; NumPy does the same with a loop."""
+    """w and its velocity move only when the row occurs; NumPy's loop does the same."""
     rng, model = np.random.default_rng(0), made(LogisticRegression)
-    updates = Updates(model, mx.optimizer.SGD(learning_rate=0.1, momentum=0.9), lazy_tables=True)
+    updates = Updates(model, mx.optimizer.SGD(learning_rate=0.1, momentum=0.9),
+                      lazy_tables=True)
     w = model.first_order.weights.data().asnumpy().astype(np.float64)
-    b, v, v_bias = float(model.first_order.bias.data().asscalar()), np.zeros_like(w), 0.0
+    b, v, v_bias = (float(model.first_order.bias.data().asscalar()),
+                    np.zeros_like(w), 0.0)
     for seed in range(5):
         ids, labels, _ = batch(seed=seed)
         delta = 1 / (1 + np.exp(-(w[ids].sum(axis=1) + b))) - labels
@@ -72,16 +86,19 @@ def test_many_steps_of_momentum_by_rows_follow_the_definition():
 
 def with_mxnets_own(lazy):
     """V after four Adam steps: by our rows, and by MXNet's row-sparse gradient."""
-    model, embedding = made(MODELS["FM"]), gluon.nn.Embedding(sum(SIZES), 4, sparse_grad=True)
+    model, embedding = (made(MODELS["FM"]),
+                        gluon.nn.Embedding(sum(SIZES), 4, sparse_grad=True))
     embedding.initialize()
     embedding.weight.set_data(model.embedding.factors.data())
     ours = Updates(model, mx.optimizer.Adam(0.01), lazy_tables=True)
-    theirs = gluon.Trainer(embedding.collect_params(), "adam", {"learning_rate": 0.01, "lazy_update": lazy})
+    theirs = gluon.Trainer(embedding.collect_params(), "adam",
+                           {"learning_rate": 0.01, "lazy_update": lazy})
     for seed in range(4):
         ids, labels, _ = batch(seed=seed)
         first_order = model.first_order(ids)  # as it is before our step
         with autograd.record():
-            z = first_order + pairwise_interactions(embedding(nd.array(ids, dtype="int32")))
+            z = first_order + pairwise_interactions(
+                embedding(nd.array(ids, dtype="int32")))
             loss = (nd.Activation(z, "softrelu") - nd.array(labels) * z).sum()
         loss.backward()
         theirs.step(len(ids))
@@ -101,10 +118,12 @@ def test_rows_that_no_batch_uses_and_their_state_stay_and_the_tables_have_no_gra
     ids, labels, _ = batch(5)
     updates = Updates(model, mx.optimizer.Adam(0.01), lazy_tables=True)
     updates(ids, labels)
-    moved = np.flatnonzero((model.embedding.factors.data().asnumpy() != before).any(axis=1))
+    moved = np.flatnonzero(
+        (model.embedding.factors.data().asnumpy() != before).any(axis=1))
     np.testing.assert_array_equal(moved, np.unique(ids))
     state = updates.states[-1]
-    np.testing.assert_array_equal(np.flatnonzero(state[1].asnumpy().any(axis=1)), np.unique(ids))
+    np.testing.assert_array_equal(np.flatnonzero(state[1].asnumpy().any(axis=1)),
+                                  np.unique(ids))
     assert {p.name for p in updates.tables} == set(model.collect_params(TABLES))
     with pytest.raises(RuntimeError):
         model.embedding.factors.grad()
@@ -116,7 +135,8 @@ def test_fit_by_rows_learns_as_well_and_gives_the_gradients_back_when_asked():
     losses = {}
     for lazy in (False, True):
         model = made(MODELS["FM"])
-        losses[lazy] = fit(model, (ids, labels), epochs=20, batch_size=50, learning_rate=0.02,
+        losses[lazy] = fit(model, (ids, labels), epochs=20, batch_size=50,
+                           learning_rate=0.02,
                            lazy_tables=lazy, progress=False).train_loss[-1]
     assert losses[True] < 0.5 and abs(losses[True] - losses[False]) < 0.1
     fit(model, (ids, labels), epochs=1, progress=False)

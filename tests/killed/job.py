@@ -1,7 +1,7 @@
-"""A training that tests kill: `python job.py FOLDER RESULT` trains with its checkpoint in FOLDER.
+"""A training that tests kill: `python job.py FOLDER RESULT`, its checkpoint in FOLDER.
 
-Every kind of thing that a checkpoint holds takes part: moments of layers and of table rows,
-batch norm's averages, dropout, an early best epoch.
+Every kind of thing that a checkpoint holds takes part: moments of layers and of table
+rows, batch norm's averages, dropout, an early best epoch.
 """
 import sys
 
@@ -19,11 +19,13 @@ def train(folder, epochs=EPOCHS):
     data = [(encoder.transform(log.columns), log.labels) for log in logs]
     model = DeepFM(encoder.field_sizes, 8, (32,), dropout=0.5, batch_norm=True)
     print("training", flush=True)
-    history = fit(model, *data, epochs=epochs, patience=epochs, batch_size=500, learning_rate=5e-3,
+    history = fit(model, *data, epochs=epochs, patience=epochs, batch_size=500,
+                  learning_rate=5e-3,
                   lazy_tables=True, checkpoint=folder, encoder=encoder, progress=False)
     return [p.data().asnumpy() for p in model.collect_params().values()], history
 
 
 if __name__ == "__main__":
     weights, history = train(sys.argv[1])
-    np.savez(sys.argv[2], *weights, loss=history.train_loss, auc=[m.auc for m in history.validation])
+    np.savez(sys.argv[2], *weights, loss=history.train_loss,
+             auc=[m.auc for m in history.validation])
