@@ -14,7 +14,7 @@ def compare(path, batch_norm, epochs):
     """Let every library train once a seed, in turns; yield one row a training."""
     workers = {library: Worker("training", module, path, str(batch_norm))
                for library, module in MODULES.items()}
-    for library, worker in workers.items():
+    for worker in workers.values():
         worker.ask(seed=0, epochs=1)  # warm-up
     for seed in settings.SEEDS:
         for library, worker in workers.items():
@@ -55,7 +55,7 @@ def show(lines):
 
 
 def main():
-    rows, versions = [], {}
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for name in settings.DATA:
             path = str(Path(folder) / "data.npz")

@@ -92,7 +92,7 @@ def growth(rounds=9, steps=8):
     """Rows a second as the tables grow: all in turns, each turn on new batches."""
     rng, speeds, distinct = np.random.default_rng(0), {}, {}
     steps_of = {num_features: trainers(num_features) for num_features in FEATURES}
-    for turn in range(rounds + 1):  # the first is a warm-up
+    for _ in range(rounds + 1):  # the first is a warm-up
         for num_features, ways in steps_of.items():
             ids, labels = (long_tailed(rng, num_features, (steps, BATCH)),
                            rng.integers(0, 2, (steps, BATCH)))

@@ -153,8 +153,8 @@ def over_the_line(workers, command):
 def _lay_line(mbit):
     _ip("del")
     _ip("add")
-    subprocess.run("ip link add deepfm0 netns deepfm-servers "
-                   "type veth peer deepfm1 netns deepfm-workers".split(), check=True)
+    subprocess.run(["ip", "link", "add", "deepfm0", "netns", "deepfm-servers", "type",
+                    "veth", "peer", "deepfm1", "netns", "deepfm-workers"], check=True)
     for space, device in (("servers", "deepfm0"), ("workers", "deepfm1")):
         for action in ("ip link set lo up",
                        f"ip addr add {SPACES[space]}/24 dev {device}",

@@ -65,7 +65,7 @@ def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(make, with_values)
 
 def test_many_steps_of_momentum_by_rows_follow_the_definition():
     """w and its velocity move only when the row occurs; NumPy's loop does the same."""
-    rng, model = np.random.default_rng(0), made(LogisticRegression)
+    model = made(LogisticRegression)
     updates = Updates(model, mx.optimizer.SGD(learning_rate=0.1, momentum=0.9),
                       lazy_tables=True)
     w = model.first_order.weights.data().asnumpy().astype(np.float64)
