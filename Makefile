@@ -1,5 +1,6 @@
 # make book       build the book into _build/html, every notebook executed
 # make test       test the package, the notebooks' stored outputs and the rendered book
+# make lint       check the code of package, tests and notebooks with Ruff
 # make test-site  test the built book in a browser (needs Chromium)
 # make test-kill  kill a training at 50 random moments and see that nothing is lost, 3 minutes
 # make serve      serve the book on http://127.0.0.1:8000, rebuilt on every change
@@ -31,7 +32,7 @@ export BOOK_STARTED := $(shell date +%s)
 # Two chapters, or two files of tests, run at a time and share the cores.
 HALF_OF_THE_CORES := OMP_NUM_THREADS=$${OMP_NUM_THREADS-$$(( ($$(getconf _NPROCESSORS_ONLN) + 1) / 2 ))}
 
-.PHONY: book test test-site test-kill serve pdf notebooks studies bench clean lock data
+.PHONY: book lint test test-site test-kill serve pdf notebooks studies bench clean lock data
 
 book: .venv/installed
 	@$(HALF_OF_THE_CORES) $(BIN)/python tools/book.py
@@ -39,6 +40,10 @@ book: .venv/installed
 # Two files at a time; what one holds runs in its order, in one process.
 test: data
 	@$(HALF_OF_THE_CORES) $(BIN)/python -m pytest -n 2 --dist loadfile
+
+# What it checks stands in pyproject.toml. It formats nothing.
+lint: .venv/installed
+	@$(BIN)/ruff check --quiet
 
 # From the book that `make book` left, or that it makes now if sources are newer.
 test-site: _build/html/index.html
@@ -100,7 +105,7 @@ bench: .venv-bench/installed
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench _build .pytest_cache src/*.egg-info notebooks/.ipynb_checkpoints
+	rm -rf .venv .venv-bench _build .pytest_cache .ruff_cache src/*.egg-info notebooks/.ipynb_checkpoints
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
 
 lock:

@@ -1,4 +1,4 @@
-"""The rows that every library trains and is judged on: encoded once, handed on as a file."""
+"""The rows that all libraries train and are judged on: encoded once, kept in a file."""
 import numpy as np
 
 from deepfm_tutorial import FieldEncoder
@@ -6,16 +6,18 @@ from deepfm_tutorial.datasets import load_movielens, make_click_log
 
 from . import settings
 
-# Name → what loads a `deepfm_tutorial.datasets.Dataset`. `settings.EPOCHS` has a line for each.
-LOADERS = {"click log": lambda: make_click_log(settings.CLICK_ROWS, settings.SPLIT_SEED),
+# Name → what loads a `deepfm_tutorial.datasets.Dataset`. `settings.EPOCHS` has a line
+# for each.
+LOADERS = {"click log": lambda: make_click_log(settings.CLICK_ROWS,
+                                               settings.SPLIT_SEED),
            "MovieLens": lambda: load_movielens(progress=False)}
 
 
 def write(name, path):
     """Encode data set `name` and store its training and test rows at `path` (.npz).
 
-    Ids are global, (N, F) int32, as `FieldEncoder` gives them; libraries that number each
-    field from 0 subtract `offsets`. The encoder knows the training rows only.
+    Ids are global, (N, F) int32, as `FieldEncoder` gives them; libraries that number
+    each field from 0 subtract `offsets`. The encoder knows the training rows only.
     """
     log = LOADERS[name]()
     order = np.random.default_rng(settings.SPLIT_SEED).permutation(len(log.labels))
@@ -24,5 +26,6 @@ def write(name, path):
                for part, rows in (("train", train), ("test", test))}
     encoder = FieldEncoder().fit(columns["train"])
     np.savez(path, field_sizes=encoder.field_sizes, offsets=encoder.field_offsets,
-             train_ids=encoder.transform(columns["train"]), train_labels=log.labels[train],
+             train_ids=encoder.transform(columns["train"]),
+             train_labels=log.labels[train],
              test_ids=encoder.transform(columns["test"]), test_labels=log.labels[test])

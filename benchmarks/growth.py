@@ -1,10 +1,11 @@
-"""What training costs as the number of features grows, with dense and row-sparse gradients.
+"""What training costs as features grow in number, with dense and row-sparse gradients.
 
-The model is an FM's pairs alone: F look-ups in a table of n rows and a little arithmetic, so
-that what grows with n is not hidden behind dense layers. With dense gradients every step
-touches all n rows (gradient, two moments, weights); with row-sparse ones Adam updates the rows
-that were used, `lazy_update` in MXNet and `SparseAdam` in PyTorch. (That is not quite Adam:
-the moments of the other rows do not decay.)
+The model is an FM's pairs alone: F look-ups in a table of n rows and a little
+arithmetic, so that what grows with n is not hidden behind dense layers. With dense
+gradients every step touches all n rows (gradient, two moments, weights); with
+row-sparse ones Adam updates the rows that were used, `lazy_update` in MXNet and
+`SparseAdam` in PyTorch. (That is not quite Adam: the moments of the other rows do not
+decay.)
 """
 import statistics
 import time
@@ -19,7 +20,8 @@ FEATURES = [10_000, 30_000, 100_000, 300_000, 1_000_000]
 FIELDS = 10
 WARM_UP, STEPS = 3, 20
 ROUNDS = 3
-WAYS = [(library, gradient) for library in ("MXNet", "PyTorch") for gradient in ("dense", "row-sparse")]
+WAYS = [(library, gradient) for library in ("MXNet", "PyTorch")
+        for gradient in ("dense", "row-sparse")]
 
 
 def batches(num_features, count, seed):
@@ -31,15 +33,20 @@ def batches(num_features, count, seed):
 
 
 def mxnet_step(num_features, sparse):
-    """Return a function that takes a batch, trains on it and returns the loss, not waited for."""
+    """Return a function that takes a batch, trains on it and returns the loss, not
+    waited for."""
     from deepfm_tutorial import logistic_loss, pairwise_interactions
+
+    # isort: split
     import mxnet as mx
     from mxnet import autograd, gluon, nd
 
-    table = gluon.nn.Embedding(num_features, settings.MODEL["num_factors"], sparse_grad=sparse,
+    table = gluon.nn.Embedding(num_features, settings.MODEL["num_factors"],
+                               sparse_grad=sparse,
                                weight_initializer=mx.init.Normal(0.01))
     table.initialize()
-    adam = gluon.Trainer(table.collect_params(), "adam", {"learning_rate": 0.001, "lazy_update": sparse})
+    adam = gluon.Trainer(table.collect_params(), "adam",
+                         {"learning_rate": 0.001, "lazy_update": sparse})
 
     def step(ids, labels):
         ids, labels = nd.array(ids, dtype="int32"), nd.array(labels)
@@ -55,7 +62,8 @@ def torch_step(num_features, sparse):
     """The same in PyTorch."""
     import torch
     torch.set_num_threads(settings.THREADS)
-    table = torch.nn.Embedding(num_features, settings.MODEL["num_factors"], sparse=sparse)
+    table = torch.nn.Embedding(num_features, settings.MODEL["num_factors"],
+                               sparse=sparse)
     torch.nn.init.normal_(table.weight, std=0.01)
     adam = (torch.optim.SparseAdam(table.parameters(), 0.001) if sparse
             else torch.optim.Adam(table.parameters(), 0.001, fused=True))
@@ -72,7 +80,8 @@ def torch_step(num_features, sparse):
 
 def serve(library):
     """Return a function that measures rows a second of a few steps after a warm-up."""
-    make, wait = (mxnet_step, waitall) if library == "MXNet" else (torch_step, lambda: None)
+    make, wait = (mxnet_step, waitall) if library == "MXNet" else (
+        torch_step, lambda: None)
     return lambda num_features, sparse, seed: speed(
         make(num_features, sparse), wait, num_features, seed)
 
@@ -103,13 +112,15 @@ def main():
         for seed in range(ROUNDS):
             for library, gradient in WAYS:
                 speeds[library, gradient].append(workers[library].ask(
-                    sparse=gradient == "row-sparse", num_features=num_features, seed=seed))
+                    sparse=gradient == "row-sparse",
+                    num_features=num_features, seed=seed))
         for (library, gradient), values in speeds.items():
-            rows.append({"features": num_features, "library": library, "gradient": gradient,
+            rows.append({"features": num_features, "library": library,
+                         "gradient": gradient,
                          "rows_per_second": statistics.median(values),
                          "least": min(values), "most": max(values)})
-            print("  {features:9,} features  {library:16} {gradient:10} {rows_per_second:9,.0f} rows/s"
-                  .format(**rows[-1]), flush=True)
+            print("  {features:9,} features  {library:16} {gradient:10} "
+                  "{rows_per_second:9,.0f} rows/s".format(**rows[-1]), flush=True)
     for worker in workers.values():
         worker.close()
     write("growth", rows)

@@ -1,8 +1,8 @@
 """How much of the machine training reaches.
 
-Its dense layers against a bare matrix product of a layer's size, the look-up of embeddings
-against a bare copy; the best of three libraries counts as what the machine can do. All take
-turns on the same two threads.
+Its dense layers against a bare matrix product of a layer's size, the look-up of
+embeddings against a bare copy; the best of three libraries counts as what the machine
+can do. All take turns on the same two threads.
 """
 import statistics
 import tempfile
@@ -15,7 +15,8 @@ from . import data, settings
 from .store import write
 from .worker import Worker
 
-BATCH, UNITS, FACTORS = (settings.TRAINING["batch_size"], settings.MODEL["hidden_units"][0],
+BATCH, UNITS, FACTORS = (settings.TRAINING["batch_size"],
+                         settings.MODEL["hidden_units"][0],
                          settings.MODEL["num_factors"])
 FEATURES, FIELDS = 100_000, 10
 COPIED = 1 << 24  # float32 numbers, 64 MB: more than the processor's caches hold
@@ -34,6 +35,8 @@ def numpy_tasks(x, w, table, long, ids):
 
 def mxnet_tasks(*arrays):
     import deepfm_tutorial  # noqa: F401  (before mxnet)
+
+    # isort: split
     from mxnet import nd
 
     x, w, table, long, ids = (nd.array(array, dtype=array.dtype) for array in arrays)
@@ -57,7 +60,7 @@ TASKS = {"NumPy": numpy_tasks, "MXNet": mxnet_tasks, "PyTorch": torch_tasks}
 
 
 def serve(library):
-    """Return a function that says how fast one of a library's tasks is, in work a second."""
+    """Return a function that says how fast a library's task is, in work a second."""
     rng = np.random.default_rng(0)
     floats = [rng.normal(size=size).astype(np.float32) for size in (
         (BATCH, UNITS), (UNITS, UNITS), (FEATURES, FACTORS), COPIED)]
@@ -67,7 +70,7 @@ def serve(library):
 
 
 def fastest(call):
-    """Seconds of the quickest of a few calls: what the machine can do, not what it mostly does."""
+    """Seconds of the quickest of a few calls: what the machine can do at its best."""
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -77,7 +80,7 @@ def fastest(call):
 
 
 def turns(path):
-    """Yield rows a turn: every bare task of every library, then one training of ours."""
+    """Yield rows a turn: all bare tasks of all libraries, then one training of ours."""
     bare = {library: Worker("peak", library) for library in TASKS}
     training = Worker("training", "ours", path, "False")
     fields = len(np.load(path)["field_sizes"])
@@ -85,7 +88,8 @@ def turns(path):
     for turn in range(TURNS):
         for task in WORK:
             for library, worker in bare.items():
-                yield {"turn": turn, "task": task, "library": library, "per_second": worker.ask(task=task)}
+                yield {"turn": turn, "task": task, "library": library,
+                       "per_second": worker.ask(task=task)}
         speed = training.ask(seed=turn, epochs=1)["rows_per_second"]
         yield {"turn": turn, "task": "training", "library": "deepfm_tutorial",
                "per_second": speed * settings.dense_flops(fields)}
@@ -107,10 +111,12 @@ def main():
         path = str(Path(folder) / "data.npz")
         data.write("MovieLens", path)
         rows = list(turns(path))
-    print(f"  training {best(rows, 'training') / 1e9:.0f} of {best(rows, 'product') / 1e9:.0f} GFLOP/s: "
-          f"{best(rows, 'training') / best(rows, 'product'):.0%}")
-    print(f"  look-up {best(rows, 'look-up') / 1e9:.1f} of a copy's {best(rows, 'copy') / 1e9:.1f} GB/s: "
-          f"{best(rows, 'look-up') / best(rows, 'copy'):.0%}")
+    print(f"  training {best(rows, 'training') / 1e9:.0f} "
+          f"of {best(rows, 'product') / 1e9:.0f} "
+          f"GFLOP/s: {best(rows, 'training') / best(rows, 'product'):.0%}")
+    print(f"  look-up {best(rows, 'look-up') / 1e9:.1f} "
+          f"of a copy's {best(rows, 'copy') / 1e9:.1f} "
+          f"GB/s: {best(rows, 'look-up') / best(rows, 'copy'):.0%}")
     write("peak", rows)
 
 

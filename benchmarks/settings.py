@@ -12,18 +12,19 @@ SPLIT_SEED = 0
 LIBRARIES = ["deepfm_tutorial", "PyTorch", "DeepCTR-Torch", "FuxiCTR"]
 DATA = list(EPOCHS)
 
-# Ours against another library, in training rows a second: batch norm → library → at least.
+# Ours against another library, in rows a second: batch norm → library → at least.
 TARGETS = {
     False: {"PyTorch": 1.15, "DeepCTR-Torch": 1.5, "FuxiCTR": 1.5},
     True: {"DeepCTR-Torch": 1.0},
 }
 
 
-def dense_flops(num_fields, num_factors=MODEL["num_factors"], hidden_units=MODEL["hidden_units"]):
+def dense_flops(num_fields, num_factors=MODEL["num_factors"],
+                hidden_units=MODEL["hidden_units"]):
     """Floating-point operations of the dense layers for one row of training.
 
-    A layer of m inputs and n outputs costs 2·m·n forward, and as much again for each of the
-    gradients of its weights and of its inputs.
+    A layer of m inputs and n outputs costs 2·m·n forward, and as much again for each of
+    the gradients of its weights and of its inputs.
     """
     widths = [num_fields * num_factors, *hidden_units, 1]
     return 3 * 2 * sum(m * n for m, n in zip(widths, widths[1:]))

@@ -16,26 +16,29 @@ def processor():
     """The processor's name as Linux knows it, or as Python does."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+        return next(line.split(":")[1].strip() for line in lines
+                    if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
 
 
 def write(name, rows):
-    """Store `rows`, numbers to six digits, as `results/NAME.json` with all that made them."""
+    """Store `rows`, to six digits, as `results/NAME.json` with all that made them."""
     origin = {
         "command": "make bench", "date": date.today().isoformat(),
-        "processor": processor(), "cores": os.cpu_count(), "python": platform.python_version(),
+        "processor": processor(), "cores": os.cpu_count(),
+        "python": platform.python_version(),
         "versions": {package: version(package) for package in PACKAGES},
-        "model": settings.MODEL, "training": settings.TRAINING, "epochs": settings.EPOCHS,
-        "threads": settings.THREADS,
+        "model": settings.MODEL, "training": settings.TRAINING,
+        "epochs": settings.EPOCHS, "threads": settings.THREADS,
         "seeds": settings.SEEDS, "click_rows": settings.CLICK_ROWS,
         "test_share": settings.TEST_SHARE, "split_seed": settings.SPLIT_SEED,
     }
     rows = [{key: float(f"{value:.6g}") if isinstance(value, float) else value
              for key, value in row.items()} for row in rows]
     head = json.dumps(origin, indent=1)[:-2]
-    body = ",\n".join("  " + json.dumps(row) for row in rows)  # one line a row: small diffs
+    # One line a row: small diffs.
+    body = ",\n".join("  " + json.dumps(row) for row in rows)
     (RESULTS / f"{name}.json").write_text(f'{head},\n "rows": [\n{body}\n ]\n}}\n')
 
 

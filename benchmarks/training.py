@@ -22,12 +22,14 @@ def train(trainer, data, seed, epochs):
     seconds, busy = time.perf_counter() - start, time.process_time() - processor_start
     rows = len(data["train_labels"]) * epochs
     return {"rows_per_second": rows / seconds,
-            "rows_per_processor_second": rows / busy,  # counts both cores, and leaves others' work out
+            # Counts both cores, and leaves others' work out.
+            "rows_per_processor_second": rows / busy,
             "auc": float(roc_auc_score(data["test_labels"], trainer.predict())),
             "peak_megabytes": peak_megabytes()}
 
 
 def peak_megabytes():
-    """The most memory that this process has held at once. (`ru_maxrss` starts at the parent's.)"""
+    """The most memory that this process has held. (`ru_maxrss` has the parent's.)"""
     with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+        return next(int(line.split()[1]) for line in status
+                    if line.startswith("VmHWM")) / 1024

@@ -1,8 +1,8 @@
 """A process of its own, idle until the driver asks for a turn.
 
-`Worker("training", ...)` starts `python -m benchmarks.worker training ...`, which calls that
-module's `serve(...)` and answers each request with what the function it returned says. Requests
-and answers are lines of JSON on standard input and output.
+`Worker("training", ...)` starts `python -m benchmarks.worker training ...`, which calls
+that module's `serve(...)` and answers each request with what the function it returned
+says. Requests and answers are lines of JSON on standard input and output.
 """
 import importlib
 import json
@@ -15,8 +15,9 @@ from .settings import THREADS
 # In the environment, because the libraries read it once, while they are imported.
 THREAD_SETTINGS = {"OMP_NUM_THREADS": str(THREADS), "MKL_NUM_THREADS": str(THREADS),
                    "OPENBLAS_NUM_THREADS": str(THREADS),
-                   # Waiting threads give up soon. The package sets this for itself; without it,
-                   # one other busy process slowed PyTorch's small steps down to a tenth.
+                   # Waiting threads give up soon. The package sets this for itself;
+                   # without it, one other busy process slowed PyTorch's small steps
+                   # down to a tenth.
                    "GOMP_SPINCOUNT": "10000"}
 
 
@@ -25,8 +26,9 @@ class Worker:
 
     def __init__(self, *arguments):
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "benchmarks.worker", *arguments], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **THREAD_SETTINGS})
+            [sys.executable, "-W", "ignore", "-m", "benchmarks.worker", *arguments],
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, **THREAD_SETTINGS})
 
     def ask(self, **request):
         """Send a request, wait for its answer."""
@@ -34,7 +36,8 @@ class Worker:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"a worker ended, see its message above: {self.process.args}")
+            raise RuntimeError(
+                f"a worker ended, see its message above: {self.process.args}")
         return json.loads(line)
 
     def close(self):

@@ -23,14 +23,16 @@ from .study import write
 
 from deepfm_tutorial import serving
 
-FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs",
+         "ort-wasm-simd-threaded.wasm")
 PAGE = """<!doctype html><script type="module">
 import * as ort from "./ort.wasm.min.mjs";
 ort.env.wasm.numThreads = 1;
 const session = await ort.InferenceSession.create("./model.onnx");
 const numbers = new Int32Array(await (await fetch("./ids.bin")).arrayBuffer());
 window.logits = async (rows, fields) => {
-  const ids = new ort.Tensor("int32", numbers.subarray(0, rows * fields), [rows, fields]);
+  const part = numbers.subarray(0, rows * fields);
+  const ids = new ort.Tensor("int32", part, [rows, fields]);
   return Array.from((await session.run({ids})).logits.data);
 };
 window.latencies = async (rows, fields, calls) => {
@@ -47,23 +49,25 @@ window.ready = true;
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder in silence; a browser starts a module only under its right type."""
+    """Serves a folder in silence; browsers start a module only under its right type."""
 
-    extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript",
-                      ".wasm": "application/wasm"}
+    extensions_map = {**SimpleHTTPRequestHandler.extensions_map,
+                      ".mjs": "text/javascript", ".wasm": "application/wasm"}
 
     def log_message(self, *arguments):
         pass
 
 
 def in_browser(folder, num_rows, num_fields):
-    """Return the browser's version, its logits for all rows, and its times for three sizes."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) as server:
+    """Return the browser's version, logits for all rows, and times for three sizes."""
+    with ThreadingHTTPServer(("127.0.0.1", 0),
+                             partial(Handler, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which(os.environ.get("CHROMIUM", "chromium")),
-                args=["--disable-gpu", "--disable-background-networking"], chromium_sandbox=os.getuid() != 0)
+                args=["--disable-gpu", "--disable-background-networking"],
+                chromium_sandbox=os.getuid() != 0)
             page = browser.new_page()
             page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
             page.wait_for_function("window.ready")
@@ -94,12 +98,14 @@ def run(package):
         version, logits, times = in_browser(folder, *ids.shape)
     megabytes = sum((dist / name).stat().st_size for name in FILES) / 1e6
     for rows, taken in times.items():
-        yield {"onnxruntime_web": release, "chromium": version.split(".")[0], "rows_compared": len(logits),
+        yield {"onnxruntime_web": release, "chromium": version.split(".")[0],
+               "rows_compared": len(logits),
                "unseen_ids": int(np.isin(ids, encoder.field_offsets).sum()),
                "largest_logit_difference_1e9": 1e9 * np.abs(logits - expected).max(),
-               "largest_probability_difference_1e9": 1e9 * np.abs(expit(logits) - expit(expected)).max(),
-               "megabytes": megabytes, "model_megabytes": model_megabytes, "rows": rows, "median_ms": np.median(taken),
-               "p99_ms": np.percentile(taken, 99)}
+               "largest_probability_difference_1e9":
+                   1e9 * np.abs(expit(logits) - expit(expected)).max(),
+               "megabytes": megabytes, "model_megabytes": model_megabytes, "rows": rows,
+               "median_ms": np.median(taken), "p99_ms": np.percentile(taken, 99)}
 
 
 if __name__ == "__main__":

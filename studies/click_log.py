@@ -1,6 +1,7 @@
-"""Chapter 7's runs: what each model reaches on the click log, and what size and settings do.
+"""Chapter 7's runs: what models reach on the click log, and what size and settings do.
 
-Run it with `make studies`, or one part of it by name: `python -m studies.click_log grid`.
+Run it with `make studies`, or one part of it by name: `python -m studies.click_log
+grid`.
 """
 import sys
 from itertools import product
@@ -12,7 +13,8 @@ from deepfm_tutorial.datasets import make_click_log
 
 SEEDS = (1, 2, 3, 4, 5)
 WORLDS = {"all effects": (1, 2, 3), "no triple": (1, 2), "first order only": (1,)}
-ROWS = {"train": 200_000, "validation": 50_000, "test": 100_000}  # drawn with seeds 0, 1 and 2
+# Drawn with seeds 0, 1 and 2.
+ROWS = {"train": 200_000, "validation": 50_000, "test": 100_000}
 TRAINING = {"epochs": 40, "batch_size": 2048, "patience": 3}
 LEARNING_RATE = {"LR": 5e-3, "FM": 5e-3, "DNN": 3e-3, "DeepFM": 3e-3}
 
@@ -27,11 +29,13 @@ def build(name, field_sizes, num_factors=8, depth=2, dropout=0.0):
 
 
 def load(orders=(1, 2, 3), train_rows=ROWS["train"]):
-    """Return field sizes and the `(ids, labels)` of the training, validation and test logs."""
+    """Return field sizes and `(ids, labels)` of training, validation and test logs."""
     sizes = ROWS | {"train": train_rows}
-    logs = [make_click_log(rows, seed, orders) for seed, rows in enumerate(sizes.values())]
+    logs = [make_click_log(rows, seed, orders)
+            for seed, rows in enumerate(sizes.values())]
     encoder = FieldEncoder().fit(logs[0].columns)
-    return encoder.field_sizes, [(encoder.transform(log.columns), log.labels) for log in logs]
+    return encoder.field_sizes, [(encoder.transform(log.columns), log.labels)
+                                 for log in logs]
 
 
 def train(name, loaded, seed, training=TRAINING, **shape):
@@ -45,7 +49,7 @@ def train(name, loaded, seed, training=TRAINING, **shape):
 
 
 def ablation():
-    """All models on the full world, and all on the worlds from which effects were taken."""
+    """All models on the full world, and on the worlds from which effects were taken."""
     for world, orders in WORLDS.items():
         loaded = load(orders)
         for seed, name in product(SEEDS, LEARNING_RATE):
@@ -70,8 +74,9 @@ def sizes():
 def grid():
     """Factors, depth and dropout, on a tenth of the rows, where they matter more.
 
-    Smaller batches, since an epoch of so few rows has few steps, and no early stopping: the
-    settings differ in how long they linger on a plateau. The best epoch's weights are kept.
+    Smaller batches, since an epoch of so few rows has few steps, and no early stopping:
+    the settings differ in how long they linger on a plateau. The best epoch's weights
+    are kept.
     """
     loaded = load(train_rows=20_000)
     training = TRAINING | {"batch_size": 512, "patience": 40}

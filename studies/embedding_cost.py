@@ -1,13 +1,15 @@
 """Chapter 4's times: one step, forward and backward, of each of its four methods.
 
-Run it as `python -m studies.embedding_cost`, a minute, on a machine that does nothing else. The
-functions are the chapter's own, taken from its cells. Methods and sizes take turns within each
-round, so that a disturbance meets them all.
+Run it as `python -m studies.embedding_cost`, a minute, on a machine that does nothing
+else. The functions are the chapter's own, taken from its cells. Methods and sizes take
+turns within each round, so that a disturbance meets them all.
 """
 import time
 from pathlib import Path
 
 import deepfm_tutorial  # noqa: F401  (before MXNet)
+
+# isort: split
 import mxnet as mx
 import nbformat
 import numpy as np
@@ -29,7 +31,7 @@ def chapters_functions():
 
 
 def run(rounds=ROUNDS, sizes=SIZES):
-    """Yield the median, least and most milliseconds of a step, for each method and size."""
+    """Yield the median, least and most milliseconds of a step, by method and size."""
     mx.random.seed(SEED)
     chapter = chapters_functions()
     steps = {(method.__name__, n): chapter["make_step"](method, n)
@@ -41,7 +43,8 @@ def run(rounds=ROUNDS, sizes=SIZES):
             step()
             times[key].append(1000 * (time.perf_counter() - start))
     for (method, n), taken in times.items():
-        yield {"method": method, "n": n, "rounds": rounds, "seed": SEED, "median_ms": np.median(taken[1:]),
+        yield {"method": method, "n": n, "rounds": rounds, "seed": SEED,
+               "median_ms": np.median(taken[1:]),
                "least_ms": min(taken[1:]), "most_ms": max(taken[1:])}
 
 

@@ -1,6 +1,7 @@
 """Chapter 10's runs: what large tables cost in time, memory and AUC.
 
-Run it with `make studies`, or one part of it by name: `python -m studies.large_tables growth`.
+Run it with `make studies`, or one part of it by name: `python -m studies.large_tables
+growth`.
 """
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 from statistics import median
 
 import deepfm_tutorial  # noqa: F401  (before MXNet)
+
+# isort: split
 import mxnet as mx
 import numpy as np
 from .click_log import LEARNING_RATE, SEEDS, TRAINING, build
@@ -34,7 +37,7 @@ LEAST_COUNTS = (1, 100, 200, 400, 800, 1600, 3200)
 
 
 def long_tailed(rng, num_features, shape):
-    """Ids of fields of equal size; the i-th value of a field has a share of about 1/i (Zipf's law)."""
+    """Ids of fields of equal size; a field's i-th value has a share of about 1/i."""
     size = num_features // FIELDS
     ranks = np.exp(rng.random((*shape, FIELDS)) * np.log(size + 1)).astype(np.int64) - 1
     return (np.minimum(ranks, size - 1) + size * np.arange(FIELDS)).astype(np.int32)
@@ -48,8 +51,8 @@ def packages(model, step):
 def trainers(num_features):
     """One step function for each of `WAYS`."""
     sizes = [num_features // FIELDS] * FIELDS
-    return dict(zip(WAYS, (packages(FM(sizes, FACTORS), TrainStep), mxnet_step(num_features, sparse=True),
-                           packages(FM(sizes, FACTORS), LazyTrainStep),
+    return dict(zip(WAYS, (packages(FM(sizes, FACTORS), TrainStep), mxnet_step(
+        num_features, sparse=True), packages(FM(sizes, FACTORS), LazyTrainStep),
                            packages(DeepFM(sizes, FACTORS), LazyTrainStep))))
 
 
@@ -64,23 +67,26 @@ def rows_a_second(step, ids, labels):
 
 
 def growth(rounds=9, steps=8):
-    """Rows a second as the tables grow: all ways and sizes in turns, each turn on new batches."""
+    """Rows a second as the tables grow: all in turns, each turn on new batches."""
     rng, speeds, distinct = np.random.default_rng(0), {}, {}
     steps_of = {num_features: trainers(num_features) for num_features in FEATURES}
-    for turn in range(rounds + 1):  # the first is a warm-up
+    for _ in range(rounds + 1):  # the first is a warm-up
         for num_features, ways in steps_of.items():
-            ids, labels = long_tailed(rng, num_features, (steps, BATCH)), rng.integers(0, 2, (steps, BATCH))
+            ids, labels = (long_tailed(rng, num_features, (steps, BATCH)),
+                           rng.integers(0, 2, (steps, BATCH)))
             distinct[num_features] = len(np.unique(ids[0]))
             for way, step in ways.items():
-                speeds.setdefault((num_features, way), []).append(rows_a_second(step, ids, labels))
+                speeds.setdefault((num_features, way), []).append(
+                    rows_a_second(step, ids, labels))
     for (num_features, way), values in speeds.items():
         values = sorted(values[1:])
         yield {"features": num_features, "distinct": distinct[num_features], "way": way,
-               "rows_per_second": median(values), "least": values[0], "most": values[-1]}
+               "rows_per_second": median(values), "least": values[0],
+               "most": values[-1]}
 
 
 def marks(rounds=21, batch=1000):
-    """The backward pass of MXNet's own look-up, one factor, the same batch: what grows is the table."""
+    """The backward pass of MXNet's own look-up, one factor: only the table grows."""
     ids, times = nd.arange(batch, dtype="int32"), {}
     tables = {n: gluon.nn.Embedding(n, 1, sparse_grad=True) for n in MARKED}
     for table in tables.values():
@@ -95,18 +101,20 @@ def marks(rounds=21, batch=1000):
             table.weight.grad().wait_to_read()
             times.setdefault(n, []).append(1000 * (time.perf_counter() - start))
     for n, taken in times.items():
-        yield {"features": n, "batch": batch, "rounds": rounds, "median_ms": median(taken[1:]),
+        yield {"features": n, "batch": batch, "rounds": rounds,
+               "median_ms": median(taken[1:]),
                "least_ms": min(taken[1:]), "most_ms": max(taken[1:])}
 
 
 def status(name):
-    """A line of the process's status in bytes: VmRSS is its memory, RssAnon that without mapped files."""
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    """A line of the process's status in bytes: VmRSS; RssAnon, without mapped files."""
+    lines = dict(line.split(":", 1)
+                 for line in Path("/proc/self/status").read_text().splitlines())
     return int(lines[name].split()[0]) * 1024
 
 
 class Peak:
-    """`with Peak(name) as peak: …` watches `status(name)`; `peak.bytes` is its highest rise."""
+    """`with Peak(name) as peak:` watches `status(name)`; `peak.bytes` is its rise."""
 
     def __init__(self, name):
         self.name, self.bytes, self.over = name, 0, threading.Event()
@@ -127,33 +135,41 @@ class Peak:
 
 
 def in_a_process(part, *arguments):
-    """The one number that `python large_tables.py part arguments` prints, in a new process."""
+    """The one number that `python large_tables.py part arguments` prints, in a new
+    process."""
     command = [sys.executable, "-m", "studies.large_tables", part, *map(str, arguments)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    return float(subprocess.run(command, check=True, capture_output=True, text=True)
+                 .stdout.split()[-1])
 
 
 def memory_of(num_features):
-    """Peak memory of `fit` by rows: it has the model's weights, two moments and the best weights."""
+    """Peak memory of `fit` by rows: weights, two moments and the best weights."""
     rng = np.random.default_rng(0)
-    ids, labels = long_tailed(rng, num_features, (5 * BATCH,)), rng.integers(0, 2, 5 * BATCH)
-    fit(FM([10] * FIELDS, FACTORS), (ids % 10 + 10 * np.arange(FIELDS), labels), epochs=1, progress=False,
+    ids, labels = (long_tailed(rng, num_features, (5 * BATCH,)),
+                   rng.integers(0, 2, 5 * BATCH))
+    fit(FM([10] * FIELDS, FACTORS), (ids % 10 + 10 * np.arange(FIELDS), labels),
+        epochs=1, progress=False,
         batch_size=BATCH)  # so that MXNet's own memory is there before
     with Peak("VmRSS") as peak:
         model = FM([num_features // FIELDS] * FIELDS, FACTORS)
-        fit(model, (ids, labels), epochs=2, batch_size=BATCH, step=LazyTrainStep, progress=False)
+        fit(model, (ids, labels), epochs=2, batch_size=BATCH, step=LazyTrainStep,
+            progress=False)
     print(peak.bytes)
 
 
 def memory():
     for num_features in FEATURES[-2:]:
         n = num_features // FIELDS * FIELDS
-        yield {"features": n, "formula": 4 * 4 * n * (FACTORS + 1), "peak": in_a_process("memory_of", num_features)}
+        yield {"features": n, "formula": 4 * 4 * n * (FACTORS + 1),
+               "peak": in_a_process("memory_of", num_features)}
 
 
 def write_mapped(folder, num_rows):
     """Write ids and labels of so many rows, a million at a time."""
-    ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32, (num_rows, FIELDS))
-    labels = np.lib.format.open_memmap(folder / "labels.npy", "w+", np.float32, (num_rows,))
+    ids = np.lib.format.open_memmap(folder / "ids.npy", "w+", np.int32,
+                                    (num_rows, FIELDS))
+    labels = np.lib.format.open_memmap(folder / "labels.npy", "w+",
+                                       np.float32, (num_rows,))
     rng = np.random.default_rng(0)
     for first in range(0, num_rows, 1_000_000):
         part = ids[first:first + 1_000_000]
@@ -165,16 +181,19 @@ def mapped_of(num_rows):
     """Peak memory, mapped pages left out, of an epoch on files."""
     with tempfile.TemporaryDirectory() as folder:
         write_mapped(Path(folder), num_rows)
-        data = tuple(np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in ("ids", "labels"))
+        data = tuple(np.load(Path(folder) / f"{name}.npy", mmap_mode="r")
+                     for name in ("ids", "labels"))
         with Peak("RssAnon") as peak:
-            fit(LogisticRegression([100_000 // FIELDS] * FIELDS), data, epochs=1, batch_size=BATCH,
+            fit(LogisticRegression([100_000 // FIELDS] * FIELDS), data, epochs=1,
+                batch_size=BATCH,
                 step=LazyTrainStep, batches=blockwise_batches, progress=False)
     print(peak.bytes)
 
 
 def mapped():
     for num_rows in MAPPED_ROWS:
-        yield {"rows": num_rows, "file": num_rows * (FIELDS + 1) * 4, "peak": in_a_process("mapped_of", num_rows)}
+        yield {"rows": num_rows, "file": num_rows * (FIELDS + 1) * 4,
+               "peak": in_a_process("mapped_of", num_rows)}
 
 
 def encoders():
@@ -184,8 +203,9 @@ def encoders():
 
 
 def price(ways=None, seeds=SEEDS[:3]):
-    """What the campaigns' vocabulary is worth: hashed into buckets, or its tail cut off."""
-    logs = [make_click_log(rows, seed) for seed, rows in enumerate((200_000, 50_000, 100_000))]
+    """What the campaigns' vocabulary is worth: hashed, or with its tail cut off."""
+    logs = [make_click_log(rows, seed)
+            for seed, rows in enumerate((200_000, 50_000, 100_000))]
     for way, amount, encoder in ways or encoders():
         encoder.fit(logs[0].columns)
         data = [(encoder.transform(log.columns), log.labels) for log in logs]
@@ -194,20 +214,24 @@ def price(ways=None, seeds=SEEDS[:3]):
             result = run(build("FM", encoder.field_sizes), *data, seed=seed,
                          learning_rate=LEARNING_RATE["FM"], **TRAINING)
             yield {"way": way, "amount": amount, "ids": len(np.unique(campaigns)),
-                   "unseen": float(np.mean(campaigns == encoder.field_offsets[-1])), "seed": seed, **result}
+                   "unseen": float(np.mean(campaigns == encoder.field_offsets[-1])),
+                   "seed": seed, **result}
 
 
 def adam():
-    """Lazy against standard Adam, in batches so small that most campaigns are absent."""
-    logs = [make_click_log(rows, seed) for seed, rows in enumerate((50_000, 50_000, 100_000))]
+    """Lazy against standard Adam, in batches that are too small for most campaigns."""
+    logs = [make_click_log(rows, seed)
+            for seed, rows in enumerate((50_000, 50_000, 100_000))]
     encoder = FieldEncoder().fit(logs[0].columns)
     data = [(encoder.transform(log.columns), log.labels) for log in logs]
     for batch_size in (128, 2048):
         for seed in SEEDS:
             for step in (TrainStep, LazyTrainStep):
-                result = run(build("FM", encoder.field_sizes), *data, seed=seed, epochs=30, patience=3,
+                result = run(build("FM", encoder.field_sizes), *data, seed=seed,
+                             epochs=30, patience=3,
                              batch_size=batch_size, learning_rate=2e-3, step=step)
-                yield {"batch_size": batch_size, "lazy": step is LazyTrainStep, "seed": seed, **result}
+                yield {"batch_size": batch_size, "lazy": step is LazyTrainStep,
+                       "seed": seed, **result}
 
 
 PARTS = {part.__name__: part for part in (growth, marks, memory, mapped, price, adam)}

@@ -1,8 +1,9 @@
 """Chapter 12's latencies: how long a request of 1, 64 or 4,096 rows takes, by engine.
 
-Run it as `python -m studies.latency`, two minutes, on a machine that does nothing else. The
-engines take turns within each round, so that a disturbance meets them all. `p99_ms` is the median
-over rounds of a round's 99th percentile, `p99_all_ms` that of all calls together.
+Run it as `python -m studies.latency`, two minutes, on a machine that does nothing else.
+The engines take turns within each round, so that a disturbance meets them all. `p99_ms`
+is the median over rounds of a round's 99th percentile, `p99_all_ms` that of all calls
+together.
 """
 import os
 import tempfile
@@ -13,7 +14,9 @@ import numpy as np
 from .serving_model import rows_to_serve, train_model  # before mxnet: it prepares NumPy for it
 from .study import write
 
-from deepfm_tutorial import predict, serving  # isort: split
+from deepfm_tutorial import predict, serving
+
+# isort: split
 from mxnet import nd
 
 SIZES = (1, 64, 4096)
@@ -25,9 +28,9 @@ ENGINES = ("MXNet eager", "MXNet hybridised", "predict", "onnxruntime",
 
 
 def requests(model, encoder, folder, columns):
-    """Return what makes each engine ready for its turn: name → function that returns the request.
+    """What makes each engine ready: name → function that returns the request.
 
-    The first four start from ids, the others from raw columns. All end with NumPy numbers.
+    The first four start from ids, the others from raw columns. All end in NumPy.
     """
     ids = encoder.transform(columns)
     array = nd.array(ids, dtype="int32")
@@ -37,7 +40,8 @@ def requests(model, encoder, folder, columns):
         model.hybridize(hybridised, static_alloc=hybridised)
         return call
 
-    return {"MXNet eager": lambda: in_mxnet(lambda: model(array).asnumpy(), hybridised=False),
+    return {"MXNet eager": lambda: in_mxnet(lambda: model(array).asnumpy(),
+                                            hybridised=False),
             "MXNet hybridised": lambda: in_mxnet(lambda: model(array).asnumpy()),
             "predict": lambda: in_mxnet(lambda: predict(model, ids)),
             "onnxruntime": lambda: lambda: served["onnx"].compute(ids),
@@ -55,7 +59,8 @@ def milliseconds(call, calls):
 
 
 def measure(rows, model, encoder, folder):
-    columns = {name: column[:rows] for name, column in rows_to_serve(max(SIZES)).items()}
+    columns = {name: column[:rows]
+               for name, column in rows_to_serve(max(SIZES)).items()}
     prepare = requests(model, encoder, folder, columns)
     taken = {engine: [] for engine in ENGINES}
     for _ in range(ROUNDS):
@@ -65,8 +70,10 @@ def measure(rows, model, encoder, folder):
             taken[engine].append(milliseconds(call, CALLS[rows]))
     for engine, rounds in taken.items():
         yield {"engine": engine, "rows": rows, "calls": ROUNDS * CALLS[rows],
-               "median_ms": np.median(rounds), "p99_ms": np.median(np.percentile(rounds, 99, axis=1)),
-               "p99_all_ms": np.percentile(rounds, 99), "threads": int(os.environ["OMP_NUM_THREADS"])}
+               "median_ms": np.median(rounds),
+               "p99_ms": np.median(np.percentile(rounds, 99, axis=1)),
+               "p99_all_ms": np.percentile(rounds, 99),
+               "threads": int(os.environ["OMP_NUM_THREADS"])}
 
 
 def run():

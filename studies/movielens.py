@@ -1,12 +1,13 @@
-"""Chapter 8's runs: four models on MovieLens 100K, two ways to split it, three ways to write it.
+"""Chapter 8's runs: four models on MovieLens 100K, split in two ways, written in three.
 
-`python -m studies.movielens` first searches for each model's settings and then trains every
-model with five other seeds. It stores two tables:
+`python -m studies.movielens` first searches for each model's settings and then trains
+every model with five other seeds. It stores two tables:
 
-movielens_search  a row a trial: model, settings, the best epoch's validation AUC. Random split,
-                  ten fields. No test row is looked at.
-movielens         a row a run: split, variant, model, seed, settings, what `study.run` notes, and
-                  the AUC among test rows of users that training knew and of new ones.
+movielens_search  a row a trial: model, settings, the best epoch's validation AUC.
+                  Random split, ten fields. No test row is looked at.
+movielens         a row a run: split, variant, model, seed, settings, what `study.run`
+                  notes, and the AUC among test rows of users that training knew and of
+                  new ones.
 """
 import time
 from itertools import product
@@ -25,7 +26,8 @@ SEARCH_SEED, SEEDS = 0, (1, 2, 3, 4, 5)
 FACTORS, HIDDEN_UNITS = 16, (64, 64)
 TRAINING = {"epochs": 40, "batch_size": 1024, "patience": 3}
 SETTINGS = ("learning_rate", "embedding_l2", "dropout")
-# What the search tries, all combinations: Adam's step size, the penalty on factors, the share dropped.
+# What the search tries, all combinations: Adam's step size, the penalty on factors, the
+# share dropped.
 GRIDS = {
     "LR": ((2e-3, 5e-3, 1e-2), (0,), (0,)),
     "FM": ((2e-3, 5e-3), (0, 1e-2, 3e-2, 1e-1), (0,)),
@@ -52,16 +54,19 @@ def write_out(data, variant, train):
         return columns, ["age"]
     if variant == "genres as set":
         sets = [text.split("|") for text in columns.pop("genres").tolist()]
-        return columns | {g: np.array([g in genres for genres in sets], float) for g in GENRES}, GENRES
+        return columns | {g: np.array([g in genres for genres in sets], float)
+                          for g in GENRES}, GENRES
     return columns, []
 
 
 def encode(data, variant, parts):
-    """Field sizes, and `(ids, labels, values)` of each part; the encoder sees the first part alone."""
+    """Field sizes, and `(ids, labels, values)` a part; the encoder sees the first."""
     columns, continuous = write_out(data, variant, parts[0])
-    encoder = FieldEncoder(continuous).fit({name: c[parts[0]] for name, c in columns.items()})
+    encoder = FieldEncoder(continuous).fit(
+        {name: c[parts[0]] for name, c in columns.items()})
     ids, values = encoder.transform(columns), encoder.values(columns)
-    return encoder.field_sizes, [(ids[rows], data.labels[rows], values[rows]) for rows in parts]
+    return encoder.field_sizes, [(ids[rows], data.labels[rows], values[rows])
+                                 for rows in parts]
 
 
 def build(name, field_sizes, dropout):
@@ -70,12 +75,14 @@ def build(name, field_sizes, dropout):
         return LogisticRegression(field_sizes)
     if name == "FM":
         return FM(field_sizes, FACTORS)
-    return {"DNN": DNN, "DeepFM": DeepFM}[name](field_sizes, FACTORS, HIDDEN_UNITS, dropout)
+    return {"DNN": DNN, "DeepFM": DeepFM}[name](field_sizes, FACTORS,
+                                                HIDDEN_UNITS, dropout)
 
 
 def training(settings):
     """What `fit` is given: the settings without those of the model."""
-    return TRAINING | {name: settings[name] for name in ("learning_rate", "embedding_l2")}
+    return TRAINING | {name: settings[name]
+                       for name in ("learning_rate", "embedding_l2")}
 
 
 def search(data):
@@ -85,7 +92,8 @@ def search(data):
     for name, grid in GRIDS.items():
         for settings in (dict(zip(SETTINGS, values)) for values in product(*grid)):
             start, model = time.time(), build(name, sizes, settings["dropout"])
-            history = fit(model, train, validation, seed=SEARCH_SEED, progress=False, **training(settings))
+            history = fit(model, train, validation, seed=SEARCH_SEED, progress=False,
+                          **training(settings))
             rows.append({"model": name, **settings, "best_epoch": history.best_epoch,
                          "validation_auc": max(m.auc for m in history.validation)})
             print(rows[-1], f"{time.time() - start:.0f} s", flush=True)
@@ -94,20 +102,21 @@ def search(data):
 
 def chosen(trials):
     """The settings of each model's best trial: {model: {setting: value}}."""
-    best = trials.loc[trials.groupby("model").validation_auc.idxmax()].set_index("model")
+    best = (
+        trials.loc[trials.groupby("model").validation_auc.idxmax()].set_index("model"))
     return best[list(SETTINGS)].to_dict("index")
 
 
 def by_user(model, test, is_new):
-    """AUC among the test rows whose user training knew, and among those whose user is new."""
+    """AUC among test rows of users that training knew, and among those of new ones."""
     ids, labels, values = test
     p = predict(model, ids, values)
-    return {f"auc_{kind}_users": roc_auc_score(labels[rows], p[rows]) if rows.any() else np.nan
-            for kind, rows in (("known", ~is_new), ("new", is_new))}
+    return {f"auc_{kind}_users": roc_auc_score(labels[rows], p[rows]) if rows.any()
+            else np.nan for kind, rows in (("known", ~is_new), ("new", is_new))}
 
 
 def runs(data, settings):
-    """Train every model of every case with every seed, and judge it on the test rows."""
+    """Train every model of every case with every seed; judge it on the test rows."""
     rows = []
     for how, variant in CASES:
         parts = split(data, how)
@@ -116,9 +125,10 @@ def runs(data, settings):
         is_new = ~np.isin(users[parts[2]], users[parts[0]])
         for name, seed in product(GRIDS, SEEDS):
             start, model = time.time(), build(name, sizes, settings[name]["dropout"])
-            result = study.run(model, train, validation, test, seed=seed, **training(settings[name]))
-            rows.append({"split": how, "variant": variant, "model": name, "seed": seed, **settings[name],
-                         **result, **by_user(model, test, is_new)})
+            result = study.run(model, train, validation, test, seed=seed,
+                               **training(settings[name]))
+            rows.append({"split": how, "variant": variant, "model": name, "seed": seed,
+                         **settings[name], **result, **by_user(model, test, is_new)})
             print(rows[-1], f"{time.time() - start:.0f} s", flush=True)
     return study.write("movielens", rows)
 

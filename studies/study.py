@@ -1,4 +1,4 @@
-"""What the studies share: one run of one model, and a file of runs that says where it comes from."""
+"""What the studies share: a run of a model, and a file of runs that says its origin."""
 import os
 import platform
 from pathlib import Path
@@ -15,14 +15,16 @@ def run(model, train, validation, test, **settings):
     """Train, judge on the test rows, and return what a study notes of a run."""
     history = fit(model, train, validation, progress=False, **settings)
     metrics = evaluate(model, test)
-    return {"best_epoch": history.best_epoch, "auc": metrics.auc, "log_loss": metrics.log_loss}
+    return {"best_epoch": history.best_epoch, "auc": metrics.auc,
+            "log_loss": metrics.log_loss}
 
 
 def write(name, rows):
-    """Write rows to `results/name.csv`, six digits, headed by the command and machine that made them."""
+    """Write rows to `results/name.csv`, six digits, headed by what made them."""
     runs = pd.DataFrame(rows)
     with open(RESULTS / f"{name}.csv", "w", encoding="utf-8", newline="\n") as file:
-        file.write(f"# made by: make studies ({name}), on {platform.machine()} ({processor()}, {os.cpu_count()} cores)\n")
+        file.write(f"# made by: make studies ({name}), "
+                   f"on {platform.machine()} ({processor()}, {os.cpu_count()} cores)\n")
         runs.to_csv(file, index=False, float_format="%.6f", lineterminator="\n")
     return runs
 

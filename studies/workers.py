@@ -1,8 +1,9 @@
-"""Chapter 11's runs: how long a step takes with several workers, on loopback and over a slow line.
+"""Chapter 11's runs: a step's time with several workers, on loopback or a slow line.
 
-Run it with `make studies`, or one part of it by name: `python -m studies.workers loopback`. The part
-`line` needs root and Linux: it sets up two network namespaces, joined by a line of limited speed.
-Between every two measurements nothing else should keep the processor busy.
+Run it with `make studies`, or one part of it by name: `python -m studies.workers
+loopback`. The part `line` needs root and Linux: it sets up two network namespaces,
+joined by a line of limited speed. Between every two measurements nothing else should
+keep the processor busy.
 """
 import json
 import os
@@ -25,7 +26,8 @@ FACTORS, HIDDEN = 16, (64, 64)
 STEPS, SKIPPED, REPEATS = {"sparse": 40, "dense": 8}, 3, 6
 BATCHES, WORKERS = (512, 1024, 2048), (1, 2, 3, 4)
 LINES = (50, 200, 1000)  # Mbit/s
-SPACES = {"servers": "10.77.0.1", "workers": "10.77.0.2"}  # network namespace → its address
+# Network namespace → its address.
+SPACES = {"servers": "10.77.0.1", "workers": "10.77.0.2"}
 
 
 class DenseWorker(distributed.Worker):
@@ -52,17 +54,20 @@ class DenseWorker(distributed.Worker):
 
 def long_tailed_batch(batch_size, rng):
     """(B, F) ids, of which the small ones of every field are frequent."""
-    ids = np.floor(SIZES[0] * rng.random((batch_size, len(SIZES))) ** 6).astype(np.int32)
+    ids = (
+        np.floor(SIZES[0] * rng.random((batch_size, len(SIZES))) ** 6).astype(np.int32))
     return ids + np.cumsum((0,) + SIZES[:-1]).astype(np.int32)
 
 
 def work(path, batch_size, transfer):
     """One worker: take the steps, and let rank 0 write what they cost."""
     with distributed.connect() as store:
-        model, rng = DeepFM(SIZES, FACTORS, HIDDEN, dropout=0), np.random.default_rng(store.rank)
+        model, rng = (DeepFM(SIZES, FACTORS, HIDDEN, dropout=0),
+                      np.random.default_rng(store.rank))
         if store.rank == 0:
             model.initialize()
-        worker = (DenseWorker if transfer == "dense" else distributed.Worker)(store, model, 0.1)
+        worker = (DenseWorker if transfer == "dense" else distributed.Worker)(
+            store, model, 0.1)
         seconds, distinct = [], []
         for step in range(SKIPPED + STEPS[transfer]):
             if step == SKIPPED:
@@ -79,12 +84,13 @@ def work(path, batch_size, transfer):
             sent, received = ((b - a) / STEPS[transfer] for a, b in zip(before, after))
             # A low quantile: other programs can only make a step longer.
             path.write_text(json.dumps({
-                "distinct": np.mean(distinct[SKIPPED:]), "sent": sent, "received": received,
-                "seconds": np.quantile(seconds[SKIPPED:], 0.1)}))
+                "distinct": np.mean(distinct[SKIPPED:]), "sent": sent,
+                "received": received, "seconds": np.quantile(seconds[SKIPPED:], 0.1)}))
 
 
 def command(path, batch_size, transfer):
-    return ["env", "OMP_NUM_THREADS=1", sys.executable, "-m", "studies.workers", "work", str(path), str(batch_size), transfer]
+    return ["env", "OMP_NUM_THREADS=1", sys.executable, "-m", "studies.workers", "work",
+            str(path), str(batch_size), transfer]
 
 
 def measured(start, workers, batch_size, transfer, mbit=0):
@@ -92,8 +98,8 @@ def measured(start, workers, batch_size, transfer, mbit=0):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "result.json"
         assert start(workers, command(path, batch_size, transfer)) == 0
-        row = {"workers": workers, "batch_size": batch_size, "transfer": transfer, "mbit": mbit,
-               **json.loads(path.read_text())}
+        row = {"workers": workers, "batch_size": batch_size, "transfer": transfer,
+               "mbit": mbit, **json.loads(path.read_text())}
     print(row, flush=True)
     return row
 
@@ -103,7 +109,7 @@ def on_loopback(workers, command):
 
 
 def loopback():
-    """All numbers of workers and sizes of batches on this machine; one thread a worker."""
+    """All numbers of workers and sizes of batches on this machine, a thread each."""
     for _ in range(REPEATS):
         for workers, batch_size in product(WORKERS, BATCHES):
             yield measured(on_loopback, workers, batch_size, "sparse")
@@ -112,7 +118,7 @@ def loopback():
 
 
 def line():
-    """Servers in one network namespace, workers in another, and a line of known speed between."""
+    """Servers in one network namespace, workers in another, a slow line between."""
     try:
         for mbit in LINES:
             _lay_line(mbit)
@@ -123,16 +129,19 @@ def line():
 
 
 def over_the_line(workers, command):
-    """The same job from `DMLC_` variables, a process at a time, as on several machines."""
+    """The same job from `DMLC_` variables, a process at a time, as on machines."""
     shared = {"DMLC_PS_ROOT_URI": SPACES["servers"], "DMLC_PS_ROOT_PORT": "9091",
-              "DMLC_NUM_WORKER": str(workers), "DMLC_NUM_SERVER": "1", "OMP_NUM_THREADS": "1"}
+              "DMLC_NUM_WORKER": str(workers), "DMLC_NUM_SERVER": "1",
+              "OMP_NUM_THREADS": "1"}
     roles = ["scheduler", "server"] + ["worker"] * workers
     running = []
     for role in roles:
         space = "workers" if role == "worker" else "servers"
-        one = ["ip", "netns", "exec", f"deepfm-{space}", sys.executable, "-m", "deepfm_tutorial.distributed"]
+        one = ["ip", "netns", "exec", f"deepfm-{space}", sys.executable, "-m",
+               "deepfm_tutorial.distributed"]
         own = {"DMLC_ROLE": role, "DMLC_NODE_HOST": SPACES[space]}
-        running.append(subprocess.Popen([*one, "--", *command], env=os.environ | shared | own))
+        running.append(subprocess.Popen([*one, "--", *command],
+                                        env=os.environ | shared | own))
     try:
         return max(abs(process.wait(timeout=300)) for process in running)
     finally:
@@ -143,17 +152,22 @@ def over_the_line(workers, command):
 def _lay_line(mbit):
     _ip("del")
     _ip("add")
-    subprocess.run("ip link add deepfm0 netns deepfm-servers type veth peer deepfm1 netns deepfm-workers".split(),
-                   check=True)
+    subprocess.run(["ip", "link", "add", "deepfm0", "netns", "deepfm-servers", "type",
+                    "veth", "peer", "deepfm1", "netns", "deepfm-workers"], check=True)
     for space, device in (("servers", "deepfm0"), ("workers", "deepfm1")):
-        for action in ("ip link set lo up", f"ip addr add {SPACES[space]}/24 dev {device}", f"ip link set {device} up",
-                       f"tc qdisc add dev {device} root tbf rate {mbit}mbit burst 16kb latency 200ms"):
-            subprocess.run(["ip", "netns", "exec", f"deepfm-{space}", *action.split()], check=True)
+        for action in ("ip link set lo up",
+                       f"ip addr add {SPACES[space]}/24 dev {device}",
+                       f"ip link set {device} up",
+                       f"tc qdisc add dev {device} root "
+                       f"tbf rate {mbit}mbit burst 16kb latency 200ms"):
+            subprocess.run(["ip", "netns", "exec", f"deepfm-{space}", *action.split()],
+                           check=True)
 
 
 def _ip(action):
     for space in SPACES:
-        subprocess.run(["ip", "netns", action, f"deepfm-{space}"], check=action == "add", stderr=subprocess.DEVNULL)
+        subprocess.run(["ip", "netns", action, f"deepfm-{space}"],
+                       check=action == "add", stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":

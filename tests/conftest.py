@@ -1,11 +1,11 @@
-"""Tests and notebooks whose needs this machine does not meet are skipped, and the reason is shown."""
+"""Tests and notebooks whose needs are not met here are skipped, with the reason."""
 import nbformat
 import needs
 import pytest
 
 
 def pytest_collectstart():
-    """Prepare NumPy for the tests' own imports of MXNet; the process that only hands out tests needs neither."""
+    """Prepare NumPy for the tests' imports of MXNet; who hands out tests needs none."""
     import deepfm_tutorial  # noqa: F401
 
 

@@ -1,18 +1,33 @@
-"""Bad ids, values, labels and settings: refused at once, by name, before any weight changes."""
+"""Bad ids, values, labels, settings: refused by name, before any weight changes."""
 import numpy as np
 import pytest
 from mxnet import nd
 
-from deepfm_tutorial import (DNN, FM, DeepFM, FieldEmbedding, FirstOrder, LogisticRegression,
-                             embed_by_dot, embed_by_take, evaluate, fit, one_hot, one_hot_csr, predict)
+from deepfm_tutorial import (
+    DNN,
+    FM,
+    DeepFM,
+    FieldEmbedding,
+    FirstOrder,
+    LogisticRegression,
+    embed_by_dot,
+    embed_by_take,
+    evaluate,
+    fit,
+    one_hot,
+    one_hot_csr,
+    predict,
+)
 
 SIZES = (3, 4)
 IDS = np.array([[0, 3], [2, 6], [1, 4], [0, 5]])
 LABELS = np.array([0, 1, 0, 1])
 
 BAD_IDS = {
-    "too large": ([[0, 7]], ValueError, r"ids\[0, 1\] = 7: field 1 takes whole numbers from 3 to 6"),
-    "of the next field": ([[0, 3], [3, 4]], ValueError, r"ids\[1, 0\] = 3: field 0 .* 0 to 2"),
+    "too large": ([[0, 7]], ValueError,
+                  r"ids\[0, 1\] = 7: field 1 takes whole numbers from 3 to 6"),
+    "of the next field": ([[0, 3], [3, 4]], ValueError,
+                          r"ids\[1, 0\] = 3: field 0 .* 0 to 2"),
     "negative": ([[-1, 3]], ValueError, r"ids\[0, 0\] = -1"),
     "fractional": ([[0.5, 3]], ValueError, r"ids\[0, 0\] = 0.5"),
     "NaN": ([[0, np.nan]], ValueError, r"ids\[0, 1\] = nan"),
@@ -28,7 +43,8 @@ BAD_VALUES = {
     "another shape": ([[1, 1, 1]], ValueError, r"\(1, 3\)"),
     "text": ([["a", "b"]], TypeError, "numbers"),
 }
-MODELS = [LogisticRegression, FM, lambda s: DNN(s, 2, (3,)), lambda s: DeepFM(s, 2, (3,)),
+MODELS = [LogisticRegression, FM,
+          lambda s: DNN(s, 2, (3,)), lambda s: DeepFM(s, 2, (3,)),
           FirstOrder, lambda s: FieldEmbedding(s, 2)]
 
 
@@ -55,13 +71,15 @@ def test_float32_ids_beyond_its_precision_are_refused():
         model(np.array([[3.0]], dtype=np.float32))
     small = LogisticRegression((3,))
     small.initialize()
-    assert small(nd.array([[2.0]])).shape == (1,)  # whole floats are fine where they are exact
+    # Whole floats are fine where they are exact.
+    assert small(nd.array([[2.0]])).shape == (1,)
 
 
 def test_functions_refuse_ids_outside_the_table():
     table = nd.ones((7, 2))
     for bad in ([[0, 7]], [[-1, 0]], [[0.5, 1]]):
-        for call in (lambda: embed_by_take(bad, table), lambda: one_hot(bad, 7), lambda: one_hot_csr(bad, 7)):
+        for call in (lambda: embed_by_take(bad, table),
+                     lambda: one_hot(bad, 7), lambda: one_hot_csr(bad, 7)):
             with pytest.raises(ValueError, match=r"takes whole numbers from 0 to 6"):
                 call()
     with pytest.raises(ValueError, match="7 columns.*7 rows.*6"):
@@ -83,7 +101,8 @@ BAD_DATA = {
     "too few labels": (IDS, [0, 1], r"train: labels have shape \(2,\)"),
     "labels as a column": (IDS, LABELS[:, None], r"\(4, 1\)"),
     "no rows": (IDS[:0], LABELS[:0], r"train: ids have shape \(0, 2\)"),
-    "bad id in the last row": (np.vstack([IDS, [[0, 7]]]), [0, 1, 0, 1, 1], r"train: ids\[4, 1\] = 7"),
+    "bad id in the last row": (np.vstack([IDS, [[0, 7]]]), [0, 1, 0, 1, 1],
+                               r"train: ids\[4, 1\] = 7"),
 }
 
 
@@ -92,7 +111,8 @@ def weights(model):
 
 
 def unchanged(model, before):
-    return all(np.array_equal(before[name], now) for name, now in weights(model).items())
+    return all(np.array_equal(before[name], now)
+               for name, now in weights(model).items())
 
 
 @pytest.fixture
@@ -102,7 +122,8 @@ def model():
     return model
 
 
-@pytest.mark.parametrize("name, value", [(n, v) for n, values in BAD_SETTINGS.items() for v in values])
+@pytest.mark.parametrize("name, value",
+                         [(n, v) for n, values in BAD_SETTINGS.items() for v in values])
 def test_fit_refuses_settings_that_make_no_sense(model, name, value):
     before = weights(model)
     with pytest.raises((TypeError, ValueError), match=name):
@@ -151,10 +172,14 @@ def test_predict_and_evaluate_refuse_bad_rows(model):
 
 
 @pytest.mark.parametrize("make, message", [
-    (lambda: FM((), 2), "field_sizes"), (lambda: FM((3, 0), 2), r"field_sizes\[1\] = 0"),
-    (lambda: FM((3, 1.5), 2), r"field_sizes\[1\]"), (lambda: FM(SIZES, 0), "num_factors = 0"),
-    (lambda: DNN(SIZES, 2, ()), "hidden_units"), (lambda: DNN(SIZES, 2, (4, -1)), r"hidden_units\[1\] = -1"),
-    (lambda: DNN(SIZES, 2, (4,), dropout=1), "dropout = 1"), (lambda: DNN(SIZES, 2, (4,), dropout=-0.1), "dropout"),
+    (lambda: FM((), 2), "field_sizes"),
+    (lambda: FM((3, 0), 2), r"field_sizes\[1\] = 0"),
+    (lambda: FM((3, 1.5), 2), r"field_sizes\[1\]"),
+    (lambda: FM(SIZES, 0), "num_factors = 0"),
+    (lambda: DNN(SIZES, 2, ()), "hidden_units"),
+    (lambda: DNN(SIZES, 2, (4, -1)), r"hidden_units\[1\] = -1"),
+    (lambda: DNN(SIZES, 2, (4,), dropout=1), "dropout = 1"),
+    (lambda: DNN(SIZES, 2, (4,), dropout=-0.1), "dropout"),
     (lambda: DeepFM(SIZES, 2, (4,), dropout=float("nan")), "dropout"),
 ])
 def test_models_refuse_shapes_that_make_no_sense(make, message):

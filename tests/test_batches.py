@@ -34,7 +34,8 @@ def test_all_rows_once_in_batches_of_the_size_with_their_labels(
     assert set(sizes[:-1]) <= {batch_size} and len(seen) == -(-num_rows // batch_size)
     together = np.concatenate([batch[0] for batch in seen])
     np.testing.assert_array_equal(np.sort(together[:, 0]), ids[:, 0])
-    np.testing.assert_array_equal(np.concatenate([batch[1] for batch in seen]), together[:, 0] + 0.5)
+    np.testing.assert_array_equal(np.concatenate([batch[1] for batch in seen]),
+                                  together[:, 0] + 0.5)
     assert {batch[2] for batch in seen} == {None}
 
 
@@ -48,13 +49,16 @@ def test_up_to_a_block_it_is_one_permutation_of_all_rows(batches):
 def test_beyond_a_block_rows_of_far_away_runs_are_mixed(small_blocks):
     first = np.concatenate(rows_of((np.arange(1000)[:, None],), 10))[:60]
     runs = np.unique(first // 8)
-    assert len(runs) == 8 and np.ptp(runs) > 60  # eight runs from everywhere, not the first eight
+    # Eight runs from everywhere, not the first eight.
+    assert len(runs) == 8 and np.ptp(runs) > 60
     assert np.mean(np.diff(first) == 1) < 0.1    # and not run after run
-    again, other = (np.concatenate(rows_of((np.arange(1000)[:, None],), 10, seed)) for seed in (0, 1))
+    again, other = (np.concatenate(rows_of((np.arange(1000)[:, None],), 10, seed))
+                    for seed in (0, 1))
     assert (again[:60] == first).all() and (other[:60] != first).any()
 
 
-def test_fit_takes_mapped_files_and_needs_no_more_memory_for_more_rows(monkeypatch, tmp_path):
+def test_fit_takes_mapped_files_and_needs_no_more_memory_for_more_rows(
+        monkeypatch, tmp_path):
     """By tracemalloc, which sees NumPy's arrays and not the pages of mapped files."""
     for module, name in ((shuffling, "SHUFFLE_ROWS"), (validation, "ROWS_AT_ONCE")):
         monkeypatch.setattr(module, name, 4096)
@@ -62,7 +66,8 @@ def test_fit_takes_mapped_files_and_needs_no_more_memory_for_more_rows(monkeypat
     peaks, weights = {}, {}
     for num_rows in (50_000, 500_000):
         rng = np.random.default_rng(0)
-        ids = np.stack([rng.integers(0, 5, num_rows), rng.integers(5, 11, num_rows)], axis=1).astype(np.int32)
+        ids = np.stack([rng.integers(0, 5, num_rows), rng.integers(5, 11, num_rows)],
+                       axis=1).astype(np.int32)
         labels = (ids.sum(axis=1) % 2).astype(np.float32)
         for way in ("loaded", "mapped"):
             arrays = [ids, labels]
@@ -77,6 +82,7 @@ def test_fit_takes_mapped_files_and_needs_no_more_memory_for_more_rows(monkeypat
             peaks[num_rows, way] = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             weights[num_rows, way] = model.first_order.weights.data().asnumpy()
-        np.testing.assert_array_equal(weights[num_rows, "loaded"], weights[num_rows, "mapped"])
+        np.testing.assert_array_equal(weights[num_rows, "loaded"],
+                                      weights[num_rows, "mapped"])
     more = 450_000 * 3 * 4  # bytes: two ids and a label a row
     assert peaks[500_000, "mapped"] - peaks[50_000, "mapped"] < 0.05 * more

@@ -1,4 +1,4 @@
-"""The stored speed results: complete, made with today's settings, and as good as the book claims."""
+"""The stored speed results: complete, of today's settings, as good as claimed."""
 from itertools import product
 
 import numpy as np
@@ -18,63 +18,71 @@ def compared():
 
 
 def of(rows, **wanted):
-    return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
+    return [row for row in rows
+            if all(row[key] == value for key, value in wanted.items())]
 
 
 @pytest.mark.parametrize("name", ["compare", "growth", "peak"])
 def test_results_were_made_with_the_settings_that_are_there(name):
     result = store.read(name)
-    now = {"command": "make bench", "model": settings.MODEL, "training": settings.TRAINING,
-           "epochs": settings.EPOCHS, "threads": settings.THREADS, "seeds": settings.SEEDS,
+    now = {"command": "make bench", "model": settings.MODEL,
+           "training": settings.TRAINING, "epochs": settings.EPOCHS,
+           "threads": settings.THREADS, "seeds": settings.SEEDS,
            "click_rows": settings.CLICK_ROWS, "test_share": settings.TEST_SHARE,
            "split_seed": settings.SPLIT_SEED}
     assert {key: result[key] for key in now} == now
     assert result["processor"] and result["cores"] and result["date"]
     requirements = (store.RESULTS.parent / "requirements.txt").read_text()
     pinned = dict(line.split("==") for line in requirements.split() if "==" in line)
-    # A build's own label, as in 2.13.0+cpu, is not part of the version that was asked for.
+    # A build's own label, as in 2.13.0+cpu, is not part of the version asked for.
     assert {p: v.split("+")[0] for p, v in result["versions"].items()} == {
         p: pinned[p] for p in store.PACKAGES}
 
 
 def test_every_library_trained_on_every_data_set_once_a_seed(compared):
-    expected = set(product(settings.DATA, (False, True), settings.LIBRARIES, settings.SEEDS))
-    seen = [(row["data"], row["batch_norm"], row["library"], row["seed"]) for row in compared]
+    expected = set(product(settings.DATA, (False, True), settings.LIBRARIES,
+                           settings.SEEDS))
+    seen = [(row["data"], row["batch_norm"], row["library"], row["seed"])
+            for row in compared]
     assert len(seen) == len(set(seen)) and set(seen) == expected
 
 
 def test_summary_against_a_count_by_hand():
-    rows = [{"library": library, "rows_per_second": speed, "auc": auc, "peak_megabytes": 5}
-            for library, speeds in zip(settings.LIBRARIES, ([60, 40, 50], [30, 40, 10], [1] * 3, [1] * 3))
+    rows = [{"library": library, "rows_per_second": speed, "auc": auc,
+             "peak_megabytes": 5} for library, speeds
+            in zip(settings.LIBRARIES, ([60, 40, 50], [30, 40, 10], [1] * 3, [1] * 3))
             for speed, auc in zip(speeds, (0.5, 0.7, 0.9))]
     ours, other = compare.summary(rows)[:2]
     assert (other["ours_over_it"], other["least"], other["most"]) == (2, 1, 5)
     assert other["rows_per_second"] == 30 and ours["ours_over_it"] == 1
-    assert other["auc"] == pytest.approx(0.7) and other["auc_spread"] == pytest.approx(0.4)
+    assert (other["auc"] == pytest.approx(0.7)
+            and other["auc_spread"] == pytest.approx(0.4))
 
 
 def missed(compared, holds):
-    """The cases, data set, batch norm and library, in which `holds(ours, other)` is false."""
+    """The cases, data, batch norm and library, where `holds(ours, other)` is false."""
     found = set()
     for data, batch_norm in CASES:
         ours, *others = compare.summary(of(compared, data=data, batch_norm=batch_norm))
-        found |= {(data, batch_norm, other["library"]) for other in others if not holds(ours, other)}
+        found |= {(data, batch_norm, other["library"]) for other in others
+                  if not holds(ours, other)}
     return found
 
 
 def test_speed_targets_are_met(compared):
     slow = set()
     for norm, goals in settings.TARGETS.items():
-        slow |= {case for case in missed(compared, lambda ours, other:
-                                         other["ours_over_it"] >= goals.get(other["library"], 0))
-                 if case[1] == norm}
+        slow |= {case for case in missed(
+            compared, lambda ours, other:
+            other["ours_over_it"] >= goals.get(other["library"], 0)) if case[1] == norm}
     assert not slow
 
 
 def test_nobody_else_learns_more_than_seeds_explain(compared):
     """Our mean AUC is at most the larger spread of the two below another library's."""
     def holds(ours, other):
-        return ours["auc"] >= other["auc"] - max(ours["auc_spread"], other["auc_spread"])
+        return ours["auc"] >= other["auc"] - max(ours["auc_spread"],
+                                                 other["auc_spread"])
     assert not missed(compared, holds)
     assert min(row["auc"] for row in compared) > 0.6
 
@@ -82,12 +90,13 @@ def test_nobody_else_learns_more_than_seeds_explain(compared):
 def test_growth_holds_every_size_and_way_and_bends_as_the_book_says():
     rows = store.read("growth")["rows"]
     expected = {(n, *way) for n in growth.FEATURES for way in growth.WAYS}
-    assert {(row["features"], row["library"], row["gradient"]) for row in rows} == expected
+    assert {(row["features"], row["library"], row["gradient"])
+            for row in rows} == expected
     assert len(rows) == len(expected)
     for library in ("MXNet", "PyTorch"):
-        dense, sparse = ([row["rows_per_second"] for row in of(rows, library=library, gradient=g)]
-                         for g in ("dense", "row-sparse"))
-        # Dense gradients pay for every row of the table, row-sparse ones for those in the batch.
+        dense, sparse = ([row["rows_per_second"] for row in of(
+            rows, library=library, gradient=g)] for g in ("dense", "row-sparse"))
+        # Dense gradients pay for every row of the table, row-sparse ones for a batch's.
         assert dense[-1] < dense[0] / 2
         assert sparse[-1] / sparse[0] > dense[-1] / dense[0]
 
@@ -104,6 +113,7 @@ def test_share_of_the_peak_is_a_share():
 
 def test_operations_by_formula_are_those_of_the_models_layers():
     model = DeepFM((5, 6, 7), **settings.MODEL)
-    layers = [layer for layer in [*model.mlp.layers, model.mlp.output] if isinstance(layer, nn.Dense)]
+    layers = [layer for layer in [*model.mlp.layers, model.mlp.output]
+              if isinstance(layer, nn.Dense)]
     products = sum(int(np.prod(layer.weight.shape)) for layer in layers)  # m·n a layer
     assert len(layers) == 4 and settings.dense_flops(num_fields=3) == 3 * 2 * products

@@ -1,4 +1,4 @@
-"""The rendered book, built from the stored outputs (nbval compares those), and the command that executes it."""
+"""The book from stored outputs (nbval compares those), and what executes it."""
 import os
 import re
 import shutil
@@ -15,18 +15,21 @@ from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
 BUTTONS = "a[href^=http]:not(article a)"  # the text may link to where it likes
-BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n", "--keep-going"]
+BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n",
+         "--keep-going"]
 
 
 def toc_files():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    return [toc["root"]] + [c["file"] for part in toc["parts"] for c in part["chapters"]]
+    return [toc["root"]] + [c["file"] for part in toc["parts"]
+                            for c in part["chapters"]]
 
 
 def build(source, output, repository=""):
     """Build a book from its stored outputs; return the pages' folder."""
-    result = subprocess.run([*BUILD, source, "--path-output", output], text=True, capture_output=True,
-                            env={**os.environ, "BOOK_REPOSITORY": repository, "BOOK_BRANCH": "trunk"})
+    result = subprocess.run(
+        [*BUILD, source, "--path-output", output], text=True, capture_output=True,
+        env={**os.environ, "BOOK_REPOSITORY": repository, "BOOK_BRANCH": "trunk"})
     assert result.returncode == 0, result.stdout + result.stderr
     return output / "_build" / "html"
 
@@ -39,11 +42,14 @@ def html(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pages(html):
-    return {name: BeautifulSoup((html / f"{name}.html").read_text(), "html.parser") for name in toc_files()}
+    return {name: BeautifulSoup((html / f"{name}.html").read_text(), "html.parser")
+            for name in toc_files()}
 
 
-def test_every_entry_of_the_table_of_contents_has_its_page_and_every_chapter_its_entry(pages):
-    assert {f"notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")} <= set(pages)
+def test_every_entry_of_the_table_of_contents_has_its_page_and_every_chapter_its_entry(
+        pages):
+    assert {f"notebooks/{path.stem}"
+            for path in (ROOT / "notebooks").glob("*.ipynb")} <= set(pages)
     for name, page in pages.items():
         assert page.find("article").find("h1"), name
 
@@ -51,34 +57,41 @@ def test_every_entry_of_the_table_of_contents_has_its_page_and_every_chapter_its
 def test_no_page_shows_a_raw_directive_an_unresolved_reference_or_a_traceback(pages):
     for name, page in pages.items():
         article = page.find("article")
-        assert not article.select(".problematic, .system-message, .xref.std-ref, .xref.std-numref"), name
+        assert not article.select(
+            ".problematic, .system-message, .xref.std-ref, .xref.std-numref"), name
         assert "Traceback (most recent call last)" not in article.get_text(), name
         for code in article.select("pre, code"):
             code.extract()
         prose = article.get_text()
-        assert not re.search(r"\{(eq|cite|doc|numref|ref|mod|term|math|figure|bibliography|glossary)\b", prose), name
+        assert not re.search(
+            r"\{(eq|cite|doc|numref|ref|mod|term|math|figure|bibliography|glossary)\b",
+            prose), name
         assert not re.search(r"```|:::|\$\$|\bXXX\b|\[\?\]", prose), name
 
 
 def test_every_internal_link_leads_to_a_page_and_an_anchor(html, pages):
-    ids = {name: {tag["id"] for tag in page.find_all(id=True)} for name, page in pages.items()}
+    ids = {name: {tag["id"] for tag in page.find_all(id=True)}
+           for name, page in pages.items()}
     checked = 0
     for name, page in pages.items():
         for link in page.find("article").select("a[href]"):
             target = urlsplit(link["href"])
             if target.scheme or target.netloc:
                 continue
-            path = (html / name).parent / unquote(target.path) if target.path else html / f"{name}.html"
+            path = ((html / name).parent / unquote(target.path) if target.path
+                    else html / f"{name}.html")
             assert path.resolve().is_file(), f"{name}: {link['href']}"
             page_name = str(path.resolve().relative_to(html.resolve()).with_suffix(""))
             if target.fragment and page_name in ids:
-                assert unquote(target.fragment) in ids[page_name], f"{name}: {link['href']}"
+                assert (unquote(target.fragment)
+                        in ids[page_name]), f"{name}: {link['href']}"
                 checked += 1
     assert checked > 100
 
 
 def test_equation_and_figure_references_show_a_number(pages):
-    references = [link for page in pages.values() for link in page.select("article a.reference.internal")
+    references = [link for page in pages.values()
+                  for link in page.select("article a.reference.internal")
                   if "#equation-" in link["href"] or link["href"].startswith("#fig-")]
     assert len(references) > 20
     for link in references:
@@ -86,15 +99,18 @@ def test_equation_and_figure_references_show_a_number(pages):
 
 
 def test_every_figure_has_a_caption_and_alt_text(pages):
-    figures = [figure for page in pages.values() for figure in page.select("article figure")]
+    figures = [figure for page in pages.values()
+               for figure in page.select("article figure")]
     assert len(figures) >= 9
     for figure in figures:
-        assert len(figure.find("img")["alt"]) > 40 and figure.find("figcaption").get_text(strip=True)
+        assert (len(figure.find("img")["alt"]) > 40
+                and figure.find("figcaption").get_text(strip=True))
 
 
 def test_no_page_loads_anything_from_another_server(pages):
     for name, page in pages.items():
-        loaded = [tag.get("src") or tag.get("href") for tag in page.select("script[src], img[src], link[rel=stylesheet]")]
+        loaded = [tag.get("src") or tag.get("href")
+                  for tag in page.select("script[src], img[src], link[rel=stylesheet]")]
         assert loaded and not [url for url in loaded if urlsplit(url).netloc], name
 
 
@@ -108,9 +124,12 @@ def small_book(tmp_path):
 
 
 def write_page(folder, *code):
-    cells = [nbformat.v4.new_markdown_cell("# Page"), *map(nbformat.v4.new_code_cell, code)]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "page.ipynb")
+    cells = [nbformat.v4.new_markdown_cell("# Page"),
+             *map(nbformat.v4.new_code_cell, code)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3",
+                             "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel),
+                   folder / "page.ipynb")
 
 
 def test_the_command_executes_the_notebooks_and_says_a_line_a_stage(small_book, capfd):
@@ -118,23 +137,29 @@ def test_the_command_executes_the_notebooks_and_says_a_line_a_stage(small_book, 
     (small_book / "number").write_text("7")
     assert book.main(small_book) == 0
     seen = capfd.readouterr()
-    assert [line.split()[0] for line in seen.out.splitlines()] == ["page", "pages", str(small_book / "_build/html/index.html")]
+    assert [line.split()[0] for line in seen.out.splitlines()] == [
+        "page", "pages", str(small_book / "_build/html/index.html")]
     assert seen.err == "" and "42" in (small_book / "_build/html/page.html").read_text()
-    (small_book / "number").write_text("8")  # the page's source stays, its output does not
-    assert book.main(small_book) == 0 and "48" in (small_book / "_build/html/page.html").read_text()
+    # The page's source stays, its output does not.
+    (small_book / "number").write_text("8")
+    assert (book.main(small_book) == 0
+            and "48" in (small_book / "_build/html/page.html").read_text())
 
 
-def test_a_failing_cell_is_shown_with_its_traceback_and_nothing_after_it(small_book, capfd):
+def test_a_failing_cell_is_shown_with_its_traceback_and_nothing_after_it(
+        small_book, capfd):
     write_page(small_book, "1 + 1", "assert 1 + 1 == 3, 'wrong'")
     assert book.main(small_book) == 1
     seen = capfd.readouterr()
     assert seen.out == "" and seen.err.startswith("page, code cell 2: ")
-    assert "assert 1 + 1 == 3" in seen.err and seen.err.rstrip().endswith("AssertionError: wrong")
+    assert ("assert 1 + 1 == 3" in seen.err
+            and seen.err.rstrip().endswith("AssertionError: wrong"))
     assert not (small_book / "_build/html").exists()
 
 
-@pytest.mark.parametrize("code, said", [("import sys; print('careful', file=sys.stderr)", "stderr was found"),
-                                        ("pass", "nowhere")])
+@pytest.mark.parametrize("code, said", [
+    ("import sys; print('careful', file=sys.stderr)", "stderr was found"),
+    ("pass", "nowhere")])
 def test_a_warning_fails_the_build_and_is_shown(small_book, capfd, code, said):
     write_page(small_book, code)
     if said == "nowhere":
@@ -146,10 +171,12 @@ def test_a_warning_fails_the_build_and_is_shown(small_book, capfd, code, said):
     assert said in shown[0] and len(shown) < 5
 
 
-def test_buttons_lead_to_the_repository_that_is_named_and_are_absent_without(small_book, pages):
+def test_buttons_lead_to_the_repository_that_is_named_and_are_absent_without(
+        small_book, pages):
     (small_book / "page.md").write_text("# Page\n")
     repository = "https://github.com/someone/some_book"
-    page = BeautifulSoup((build(small_book, small_book, repository) / "page.html").read_text(), "html.parser")
+    page = BeautifulSoup((build(small_book, small_book,
+                                repository) / "page.html").read_text(), "html.parser")
     links = [a["href"] for a in page.select(BUTTONS)]
     assert f"{repository}/edit/trunk/page.md" in links
     assert any(link.startswith(f"{repository}/issues/new") for link in links)

@@ -41,7 +41,8 @@ class ThreeTables(FieldBlock):
         return self.last(terms).reshape((-1,))
 
 
-SMALL = {"num_factors": 3, "hidden_units": (4,), "dropout": 0.0}  # of a model's arguments
+# Of a model's arguments.
+SMALL = {"num_factors": 3, "hidden_units": (4,), "dropout": 0.0}
 COLUMNS = {"device": np.array(["phone", "tablet", "desktop"] * 20),
            "topic": np.array(["news", "games", "sport", "film"] * 15)}
 ENCODER = FieldEncoder().fit(COLUMNS)
@@ -54,8 +55,9 @@ pytestmark = pytest.mark.parametrize("name", MODELS)
 
 
 def make(name, sizes=ENCODER.field_sizes):
-    model = MODELS[name](sizes, **{argument: SMALL[argument] for argument
-                                   in signature(MODELS[name]).parameters if argument in SMALL})
+    model = MODELS[name](sizes,
+                         **{argument: SMALL[argument] for argument
+                            in signature(MODELS[name]).parameters if argument in SMALL})
     mx.random.seed(0)
     model.initialize()
     for parameter in model.collect_params().values():
@@ -75,14 +77,17 @@ def by_step(step):
 
 
 def by_fit(**settings):
-    return lambda model: fit(model, DATA, epochs=2, batch_size=16, progress=False, **settings)
+    return lambda model: fit(model, DATA, epochs=2, batch_size=16,
+                             progress=False, **settings)
 
 
 def by_servers(model):
-    train(mx.kv.create("local"), model, DATA, epochs=1, batch_size=60, learning_rate=RATE)
+    train(mx.kv.create("local"), model, DATA, epochs=1, batch_size=60,
+          learning_rate=RATE)
 
 
-ONE_STEP = {"whole": by_step(TrainStep), "lazy": by_step(LazyTrainStep), "servers": by_servers}
+ONE_STEP = {"whole": by_step(TrainStep), "lazy": by_step(LazyTrainStep),
+            "servers": by_servers}
 WAYS = ONE_STEP | {"fit": by_fit(), "fit, lazy": by_fit(step=LazyTrainStep)}
 
 
@@ -92,8 +97,10 @@ def test_wrong_rows_are_refused_with_field_value_and_range(name, hybridised):
     model.hybridize(hybridised)
     wrong = DATA.ids.copy()
     wrong[7, 1] = 3  # a device's id
-    for call in (model, lambda ids: predict(model, ids), lambda ids: fit(model, (ids, LABELS))):
-        with pytest.raises(ValueError, match=r"ids\[7, 1\] = 3: field 1 takes .* from 4 to 8"):
+    for call in (model, lambda ids: predict(model, ids), lambda ids: fit(
+            model, (ids, LABELS))):
+        with pytest.raises(ValueError,
+                           match=r"ids\[7, 1\] = 3: field 1 takes .* from 4 to 8"):
             call(wrong)
     with pytest.raises(ValueError, match=r"values\[0, 1\] = nan"):
         model(DATA.ids[:1], [[1.0, np.nan]])
@@ -174,7 +181,8 @@ def test_a_saved_model_predicts_and_can_be_made_anew(name, engine, tmp_path):
     model = make(name)
     save(tmp_path / "model", model, ENCODER, {n: c[:12] for n, c in COLUMNS.items()})
     predictor = load(tmp_path / "model", engine)
-    np.testing.assert_allclose(predictor.predict(COLUMNS), predict(model, DATA), atol=1e-6)
+    np.testing.assert_allclose(predictor.predict(COLUMNS),
+                               predict(model, DATA), atol=1e-6)
     described = predictor.metadata["model"]
     anew = MODELS[described["class"]](**described["arguments"])
     anew.load_parameters(str(tmp_path / "model/model.params"))

@@ -24,11 +24,13 @@ def test_ids_sizes_and_offsets_by_hand():
 def test_describe_is_the_way_back_for_seen_and_unseen_values():
     encoder = FieldEncoder().fit(LOG)
     assert encoder.describe(encoder.transform(LOG)) == LOG
-    ids = encoder.transform({"user": [99, 10], "day": ["Tue", "Mon"]})  # another order of columns
+    # Another order of columns.
+    ids = encoder.transform({"user": [99, 10], "day": ["Tue", "Mon"]})
     np.testing.assert_array_equal(ids, [[0, 3], [1, 4]])
     described = encoder.describe(ids)
     assert described == {"day": [UNSEEN, "Mon"], "user": [UNSEEN, 10]}
-    np.testing.assert_array_equal(encoder.transform({"day": described["day"], "user": [99, 10]}), ids)
+    np.testing.assert_array_equal(
+        encoder.transform({"day": described["day"], "user": [99, 10]}), ids)
 
 
 def test_unseen_marker_in_training_data_stays_unseen():
@@ -48,7 +50,8 @@ def test_continuous_fields_have_one_feature_and_carry_their_number():
 
 def test_ids_do_not_depend_on_the_order_of_the_rows():
     shuffled = {"day": ["Sun", "Mon", "Sun"], "user": [20, 30, 10]}
-    assert FieldEncoder().fit(LOG).describe([[1, 6]]) == FieldEncoder().fit(shuffled).describe([[1, 6]])
+    assert (FieldEncoder().fit(LOG).describe([[1, 6]])
+            == FieldEncoder().fit(shuffled).describe([[1, 6]]))
 
 
 def test_rare_categories_count_as_unseen():
@@ -63,49 +66,71 @@ def test_a_hashed_field_sends_every_category_to_a_bucket_known_or_not():
     assert encoder.field_sizes == (3, 6)
     users = np.array([30, 10, 20, 99])
     ids = encoder.transform({"day": ["Mon"] * 4, "user": users})
-    by_hand = [int.from_bytes(hashlib.blake2b(str(u).encode(), digest_size=8).digest(), "little") % 5
-               for u in users]
-    np.testing.assert_array_equal(ids[:, 1], [4 + b for b in by_hand])  # 3 is the id that is never used
+    by_hand = [int.from_bytes(hashlib.blake2b(str(u).encode(), digest_size=8).digest(),
+                              "little") % 5 for u in users]
+    # 3 is the id that is never used.
+    np.testing.assert_array_equal(ids[:, 1], [4 + b for b in by_hand])
     assert encoder.describe(ids)["user"] == by_hand
     text = FieldEncoder(hashed={"user": 5}).fit({**LOG, "user": ["30", "10", "20"]})
     assert text.transform({"day": ["Mon"], "user": ["99"]})[0, 1] == ids[3, 1]
 
 
 def test_stored_as_json_and_back_an_encoder_is_the_same():
-    log = {**LOG, "price": [2.5, -1.0, 3.0], "site": ["a", "b", "b"], "big": [True, False, True]}
+    log = {**LOG, "price": [2.5, -1.0, 3.0], "site": ["a", "b", "b"],
+           "big": [True, False, True]}
     encoder = FieldEncoder(["price"], min_count=1, hashed={"site": 7}).fit(log)
     again = FieldEncoder.from_dict(json.loads(json.dumps(encoder.as_dict())))
-    later = {"day": ["Sun", "Tue"], "user": [10, 99], "price": [1.0, 2.0], "site": ["c", "a"], "big": [True, True]}
+    later = {"day": ["Sun", "Tue"], "user": [10, 99], "price": [1.0, 2.0],
+             "site": ["c", "a"], "big": [True, True]}
     np.testing.assert_array_equal(again.transform(later), encoder.transform(later))
     np.testing.assert_array_equal(again.values(later), encoder.values(later))
-    assert again.fingerprint == encoder.fingerprint and again.field_sizes == encoder.field_sizes
+    assert (again.fingerprint == encoder.fingerprint
+            and again.field_sizes == encoder.field_sizes)
 
 
 def test_the_fingerprint_changes_with_everything_that_ids_depend_on():
     others = [FieldEncoder().fit({"day": LOG["day"], "user": [30, 10, 21]}),
               FieldEncoder().fit({"user": LOG["user"], "day": LOG["day"]}),
               FieldEncoder().fit({**LOG, "user": ["30", "10", "20"]}),
-              FieldEncoder(hashed={"user": 3}).fit(LOG), FieldEncoder(["user"]).fit(LOG)]
+              FieldEncoder(hashed={"user": 3}).fit(LOG),
+              FieldEncoder(["user"]).fit(LOG)]
     prints = [encoder.fingerprint for encoder in [FieldEncoder().fit(LOG), *others]]
     assert len(set(prints)) == 6
-    assert FieldEncoder().fit({k: v[::-1] for k, v in LOG.items()}).fingerprint == prints[0]
+    assert FieldEncoder().fit(
+        {k: v[::-1] for k, v in LOG.items()}).fingerprint == prints[0]
 
 
 REFUSED = {
-    "continuous and hashed": (lambda: FieldEncoder(["a"], hashed={"a": 2}), ValueError, r"\['a'\]"),
-    "no buckets": (lambda: FieldEncoder(hashed={"a": 0}), ValueError, r"hashed\['a'\] = 0"),
-    "min_count": (lambda: FieldEncoder(min_count=0), ValueError, "min_count = 0: at least 1"),
-    "hashed field absent": (lambda: FieldEncoder(hashed={"p": 2}).fit(LOG), ValueError, r"hashed.*\['p'\]"),
-    "NaN to be hashed": (lambda: FieldEncoder(hashed={"a": 2}).fit({"a": [1.0, np.nan]}), ValueError, "'a'.*nan"),
-    "dates to be stored": (lambda: FieldEncoder().fit({"a": np.array(["2026-11-23"], "M8[D]")}).as_dict(), ValueError, "'a' holds.*text and numbers"),
-    "unequal columns": (lambda: FieldEncoder().fit({"a": [1, 2], "b": [1]}), ValueError, "'b': 1"),
+    "continuous and hashed": (lambda: FieldEncoder(["a"], hashed={"a": 2}),
+                              ValueError, r"\['a'\]"),
+    "no buckets": (lambda: FieldEncoder(hashed={"a": 0}),
+                   ValueError, r"hashed\['a'\] = 0"),
+    "min_count": (lambda: FieldEncoder(min_count=0),
+                  ValueError, "min_count = 0: at least 1"),
+    "hashed field absent": (lambda: FieldEncoder(hashed={"p": 2}).fit(LOG),
+                            ValueError, r"hashed.*\['p'\]"),
+    "NaN to be hashed": (
+        lambda: FieldEncoder(hashed={"a": 2}).fit({"a": [1.0, np.nan]}),
+        ValueError, "'a'.*nan"),
+    "dates to be stored": (
+        lambda: FieldEncoder().fit({"a": np.array(["2026-11-23"], "M8[D]")}).as_dict(),
+        ValueError, "'a' holds.*text and numbers"),
+    "unequal columns": (lambda: FieldEncoder().fit({"a": [1, 2], "b": [1]}),
+                        ValueError, "'b': 1"),
     "no columns": (lambda: FieldEncoder().fit({}), ValueError, "empty"),
     "no rows": (lambda: FieldEncoder().fit({"a": []}), ValueError, "empty"),
-    "a missing column": (lambda: FieldEncoder().fit(LOG).transform({"day": ["Mon"]}), ValueError, r"missing \['user'\]"),
-    "an extra column": (lambda: FieldEncoder().fit(LOG).transform({**LOG, "x": [1, 2, 3]}), ValueError, r"superfluous \['x'\]"),
-    "unequal columns in transform": (lambda: FieldEncoder().fit(LOG).transform({"day": ["Mon"], "user": [1, 2]}), ValueError, "length"),
-    "transform before fit": (lambda: FieldEncoder().transform(LOG), ValueError, "fit first"),
-    "describe before fit": (lambda: FieldEncoder().describe([[0]]), ValueError, "fit first"),
+    "a missing column": (lambda: FieldEncoder().fit(LOG).transform({"day": ["Mon"]}),
+                         ValueError, r"missing \['user'\]"),
+    "an extra column": (
+        lambda: FieldEncoder().fit(LOG).transform({**LOG, "x": [1, 2, 3]}),
+        ValueError, r"superfluous \['x'\]"),
+    "unequal columns in transform": (
+        lambda: FieldEncoder().fit(LOG).transform({"day": ["Mon"], "user": [1, 2]}),
+        ValueError, "length"),
+    "transform before fit": (lambda: FieldEncoder().transform(LOG),
+                             ValueError, "fit first"),
+    "describe before fit": (lambda: FieldEncoder().describe([[0]]),
+                            ValueError, "fit first"),
     "sizes before fit": (lambda: FieldEncoder().field_sizes, ValueError, "fit first"),
     "two-dimensional column": (lambda: FieldEncoder().fit({"a": [[1, 2]]}), ValueError, "'a'"),
     "NaN as a category": (lambda: FieldEncoder().fit({"a": [1.0, np.nan]}), ValueError, "'a'.*nan"),

@@ -1,4 +1,4 @@
-"""Jobs of several processes: right weights, and an end that comes soon and leaves nothing behind."""
+"""Jobs of several processes: right weights, and a soon end that leaves nothing."""
 import contextlib
 import os
 import signal
@@ -22,8 +22,8 @@ JOB = Path(job.__file__)
 
 def run(folder, *moment, servers=1):
     folder.mkdir(exist_ok=True)
-    return launch.main(["--workers", "2", "--servers", str(servers), "--", sys.executable, str(JOB), str(folder),
-                        *map(str, moment)])
+    return launch.main(["--workers", "2", "--servers", str(servers), "--",
+                        sys.executable, str(JOB), str(folder), *map(str, moment)])
 
 
 def weights(folder):
@@ -34,9 +34,10 @@ def weights(folder):
 
 @pytest.fixture
 def left_over(monkeypatch):
-    """A function that returns the process ids of what this test started and that still runs."""
+    """A function that returns the ids of the processes of this test that still run."""
     mark = f"test-{time.time_ns()}"
-    monkeypatch.setenv("DEEPFM_TUTORIAL_TEST", mark)  # every process of a job inherits it
+    # Every process of a job inherits it.
+    monkeypatch.setenv("DEEPFM_TUTORIAL_TEST", mark)
 
     def find():
         environments = {}
@@ -56,13 +57,15 @@ def whole(tmp_path_factory):
 
 
 def trained_by_one_process():
-    """Plain SGD on the whole model, no KVStore; each batch is the two workers' batches together."""
+    """Plain SGD, no KVStore; each batch is the two workers' batches together."""
     (ids, labels), model = job.make_data(), job.make_model()
     mx.random.seed(job.SETTINGS["seed"])
     model.initialize()
     for epoch in range(1, 1 + job.SETTINGS["epochs"]):
-        orders = [np.random.default_rng([job.SETTINGS["seed"], epoch, rank]) for rank in (0, 1)]
-        shares = [distributed.batches(job.ROWS, rank, 2, 8, orders[rank]) for rank in (0, 1)]
+        orders = [np.random.default_rng([job.SETTINGS["seed"], epoch, rank])
+                  for rank in (0, 1)]
+        shares = [distributed.batches(job.ROWS, rank, 2, 8, orders[rank])
+                  for rank in (0, 1)]
         for (left, num_rows), (right, _) in zip(*shares, strict=True):
             rows = np.concatenate([left, right])
             assert len(rows) == num_rows
@@ -70,7 +73,8 @@ def trained_by_one_process():
                 loss = logistic_loss(model(ids[rows]), mx.nd.array(labels[rows])).mean()
             loss.backward()
             for parameter in model.collect_params().values():
-                parameter.set_data(parameter.data() - job.SETTINGS["learning_rate"] * parameter.grad())
+                parameter.set_data(
+                    parameter.data() - job.SETTINGS["learning_rate"] * parameter.grad())
     return [p.data().asnumpy() for p in model.collect_params().values()]
 
 
@@ -79,11 +83,13 @@ def test_two_workers_train_as_one_process_with_the_batch_twice_as_large(whole):
         np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
 
 
-def test_a_killed_worker_ends_the_job_by_name_and_it_resumes(whole, tmp_path, capfd, left_over):
+def test_a_killed_worker_ends_the_job_by_name_and_it_resumes(whole, tmp_path,
+                                                             capfd, left_over):
     assert run(tmp_path, 2, 3) == 128 + signal.SIGKILL
     seen = capfd.readouterr()
     assert "worker 1 was killed by SIGKILL" in seen.err and left_over() == []
-    assert "[worker 0] rank 0" in seen.out and "[worker 1] rank 1" in seen.out and "trained" not in seen.out
+    assert ("[worker 0] rank 0" in seen.out and "[worker 1] rank 1" in seen.out
+            and "trained" not in seen.out)
     assert checkpoint.read(tmp_path / "training.npz")[1]["epoch"] == 1
     assert run(tmp_path) == 0
     assert "[worker 1] trained 2 epochs" in capfd.readouterr().out
@@ -93,14 +99,17 @@ def test_a_killed_worker_ends_the_job_by_name_and_it_resumes(whole, tmp_path, ca
 
 @pytest.mark.parametrize("num_rows, num_workers, batch_size", [
     (103, 2, 8), (7, 3, 2), (7, 7, 3), (64, 4, 16), (9, 2, 1), (1000, 3, 1000)])
-def test_shards_and_batches_hold_every_row_once_and_all_workers_step_together(num_rows, num_workers, batch_size):
-    workers = [list(distributed.batches(num_rows, rank, num_workers, batch_size, np.random.default_rng(rank)))
+def test_shards_and_batches_hold_every_row_once_and_all_workers_step_together(
+        num_rows, num_workers, batch_size):
+    workers = [list(distributed.batches(num_rows, rank, num_workers, batch_size,
+                                        np.random.default_rng(rank)))
                for rank in range(num_workers)]
     for rank, parts in enumerate(workers):
         share = range(num_rows)[distributed.shard(num_rows, rank, num_workers)]
         assert sorted(np.concatenate([rows for rows, _ in parts])) == list(share)
         assert all(1 <= len(rows) <= batch_size + 1 for rows, _ in parts)
-    assert sorted(np.concatenate([rows for parts in workers for rows, _ in parts])) == list(range(num_rows))
+    assert (sorted(np.concatenate([rows for parts in workers for rows, _ in parts]))
+            == list(range(num_rows)))
     for step in zip(*workers, strict=True):
         assert {total for _, total in step} == {sum(len(rows) for rows, _ in step)}
 
@@ -117,7 +126,8 @@ class FirstOfTwo:
         return getattr(self.store, name)
 
 
-def test_a_checkpoint_of_another_number_of_workers_or_of_other_rows_is_refused(tmp_path):
+def test_a_checkpoint_of_another_number_of_workers_or_of_other_rows_is_refused(
+        tmp_path):
     def train(store, data):
         distributed.train(store, job.make_model(), data, **job.SETTINGS,
                           checkpoint=checkpoint.Checkpoint(tmp_path))
@@ -133,7 +143,8 @@ def test_a_checkpoint_of_another_number_of_workers_or_of_other_rows_is_refused(t
 
 
 def test_an_exit_status_is_passed_on_and_no_process_is_left(capfd, left_over):
-    code = "import subprocess, sys; subprocess.Popen(['sleep', '100']); print('héllo'); sys.exit(7)"
+    code = ("import subprocess, sys; "
+            "subprocess.Popen(['sleep', '100']); print('héllo'); sys.exit(7)")
     assert launch.main(["--workers", "2", "--", sys.executable, "-c", code]) == 7
     seen = capfd.readouterr()
     assert "failed with exit status 7" in seen.err and "héllo" in seen.out
@@ -142,13 +153,16 @@ def test_an_exit_status_is_passed_on_and_no_process_is_left(capfd, left_over):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_launcher_takes_its_job_along(number, left_over):
-    sleeper = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(100)"]
+    sleeper = [sys.executable, "-c",
+               "import time; print('up', flush=True); time.sleep(100)"]
     command = [sys.executable, "-m", "deepfm_tutorial.distributed", "--", *sleeper]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as launcher:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as launcher:
         assert launcher.stdout.readline() == "[worker 0] up\n" and len(left_over()) >= 4
         launcher.send_signal(number)
         _, said = launcher.communicate(timeout=600)
-    assert launcher.returncode == (128 + number if number == signal.SIGTERM else -number)
+    assert launcher.returncode == (128 + number
+                                   if number == signal.SIGTERM else -number)
     assert ("SIGTERM" in said) == (number == signal.SIGTERM)
     while left_over():  # until the suite's limit
         time.sleep(0.05)
@@ -156,39 +170,48 @@ def test_a_killed_launcher_takes_its_job_along(number, left_over):
 
 @pytest.mark.parametrize("arguments, said", [
     ([], "command is missing"), (["--workers", "2", "--"], "command is missing"),
-    (["--workers", "0", "--", "ls"], "0: a whole number from 1"), (["--servers", "x", "--", "ls"], "x: a whole"),
-    (["--port", "70000", "--", "ls"], "70000: a whole number"), (["--", "no-such-program"], "no such program")])
+    (["--workers", "0", "--", "ls"], "0: a whole number from 1"),
+    (["--servers", "x", "--", "ls"], "x: a whole"),
+    (["--port", "70000", "--", "ls"], "70000: a whole number"),
+    (["--", "no-such-program"], "no such program")])
 def test_a_bad_command_line_is_named_and_ends_with_status_2(arguments, said, capsys):
     with pytest.raises(SystemExit) as end:
         launch.main(arguments)
     assert end.value.code == 2 and said in capsys.readouterr().err
 
 
-COMPLETE = {"DMLC_ROLE": "worker", "DMLC_PS_ROOT_URI": "10.0.0.1", "DMLC_PS_ROOT_PORT": "9091",
-            "DMLC_NUM_WORKER": "2", "DMLC_NUM_SERVER": "1"}
+COMPLETE = {"DMLC_ROLE": "worker", "DMLC_PS_ROOT_URI": "10.0.0.1",
+            "DMLC_PS_ROOT_PORT": "9091", "DMLC_NUM_WORKER": "2", "DMLC_NUM_SERVER": "1"}
 
 
 @pytest.mark.parametrize("name, value", [
-    ("DMLC_ROLE", "boss"), ("DMLC_PS_ROOT_URI", ""), ("DMLC_PS_ROOT_PORT", "0"), ("DMLC_NUM_WORKER", "two"),
-    ("DMLC_NUM_SERVER", None)])
+    ("DMLC_ROLE", "boss"), ("DMLC_PS_ROOT_URI", ""), ("DMLC_PS_ROOT_PORT", "0"),
+    ("DMLC_NUM_WORKER", "two"), ("DMLC_NUM_SERVER", None)])
 def test_a_missing_or_wrong_variable_of_a_cluster_is_named(name, value):
     assert environment.check({}) is None and environment.check(COMPLETE) == "worker"
-    spoilt = {key: text for key, text in (COMPLETE | {name: value}).items() if text is not None}
+    spoilt = {key: text for key, text in (COMPLETE | {name: value}).items()
+              if text is not None}
     with pytest.raises(ValueError, match=name):
         environment.check(spoilt)
 
 
 def test_a_server_that_lacks_a_variable_ends_with_status_2_and_a_worker_role_runs_the_command():
-    launcher = [sys.executable, "-m", "deepfm_tutorial.distributed", "--", "echo", "hello"]
-    outside = {name: value for name, value in os.environ.items() if not name.startswith("DMLC_")}
-    alone = subprocess.run(launcher, env=outside | {"DMLC_ROLE": "server"}, capture_output=True, text=True, timeout=600)
-    assert alone.returncode == 2 and "DMLC_PS_ROOT_URI" in alone.stderr and len(alone.stderr.splitlines()) == 1
-    worker = subprocess.run(launcher, env=outside | COMPLETE, capture_output=True, text=True, timeout=600)
+    launcher = [sys.executable, "-m", "deepfm_tutorial.distributed", "--",
+                "echo", "hello"]
+    outside = {name: value for name, value in os.environ.items()
+               if not name.startswith("DMLC_")}
+    alone = subprocess.run(launcher, env=outside | {"DMLC_ROLE": "server"},
+                           capture_output=True, text=True, timeout=600)
+    assert (alone.returncode == 2 and "DMLC_PS_ROOT_URI" in alone.stderr
+            and len(alone.stderr.splitlines()) == 1)
+    worker = subprocess.run(launcher, env=outside | COMPLETE, capture_output=True,
+                            text=True, timeout=600)
     assert (worker.returncode, worker.stdout) == (0, "hello\n")
 
 
 def test_outside_a_job_and_bad_settings_are_refused_by_name():
-    with pytest.raises(ValueError, match="deepfm_tutorial.distributed"), distributed.connect():
+    with (pytest.raises(ValueError, match="deepfm_tutorial.distributed"),
+          distributed.connect()):
         pass
     with pytest.raises(ValueError, match="rank = 2"):
         distributed.shard(10, 2, 2)

@@ -1,4 +1,4 @@
-"""The models against independent routes: equation (1) in double loops, NumPy, finite differences."""
+"""The models by other routes: equation (1) in loops, NumPy, finite differences."""
 import mxnet as mx
 import numpy as np
 import pytest
@@ -18,7 +18,8 @@ MODELS = {
     "FM": lambda: FM(SIZES, K),
     "DNN": lambda: DNN(SIZES, K, (8, 6), dropout=0),
     "DeepFM": lambda: DeepFM(SIZES, K, (8, 6), dropout=0),
-    "DeepFM, batch norm": lambda: DeepFM(SIZES, K, (8, 6), dropout=0.5, batch_norm=True),
+    "DeepFM, batch norm": lambda: DeepFM(SIZES, K, (8, 6), dropout=0.5,
+                                         batch_norm=True),
 }
 
 
@@ -41,7 +42,8 @@ def fill(block, rng, scale=0.5):
 
 
 def copy(source, target):
-    for there, here in zip(source.collect_params().values(), target.collect_params().values()):
+    for there, here in zip(source.collect_params().values(),
+                           target.collect_params().values()):
         here.set_data(there.data())
 
 
@@ -57,7 +59,7 @@ def equation_1(x, w0, w, V):
 
 
 def reference(name, arrays, ids, values):
-    """Any model's logits in NumPy: loops over pairs of fields, one matrix product a layer."""
+    """Any model's logits in NumPy: loops over pairs of fields, a product a layer."""
     arrays, z = list(arrays), np.zeros(len(ids))
     if name != "DNN":
         bias, weights = arrays.pop(0), arrays.pop(0)
@@ -65,7 +67,8 @@ def reference(name, arrays, ids, values):
     if name != "LogisticRegression":
         E = arrays.pop(0)[ids] * values[..., None]
     if name in ("FM", "DeepFM"):
-        z += [sum(e[f] @ e[g] for f in range(len(e)) for g in range(f + 1, len(e))) for e in E]
+        z += [sum(e[f] @ e[g] for f in range(len(e)) for g in range(f + 1, len(e)))
+              for e in E]
     if name in ("DNN", "DeepFM"):
         hidden = E.reshape(len(E), -1)
         while arrays:
@@ -85,7 +88,8 @@ def test_fm_is_equation_1_on_one_hot_and_weighted_rows(rng, weighted, hybrid):
     rows = one_hot(ids, sum(SIZES), values).asnumpy().astype(np.float64)
     first, V = model.first_order, model.embedding.factors
     expected = [equation_1(x, *numpy_of(first.bias, first.weights, V)) for x in rows]
-    np.testing.assert_allclose(model(ids, values).asnumpy(), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(model(ids, values).asnumpy(), expected,
+                               rtol=1e-4, atol=1e-5)
 
 
 def test_logistic_regression_is_a_dot_product(rng):
@@ -93,13 +97,15 @@ def test_logistic_regression_is_a_dot_product(rng):
     ids, values = random_rows(rng)
     w0, w = numpy_of(model.first_order.bias, model.first_order.weights)
     expected = w0 + one_hot(ids, sum(SIZES), values).asnumpy() @ w
-    np.testing.assert_allclose(model(ids, values).asnumpy(), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model(ids, values).asnumpy(), expected,
+                               rtol=1e-5, atol=1e-6)
 
 
 def test_pairwise_interactions_against_the_double_loop_over_fields(rng):
     E = rng.normal(size=(20, 6, 4))
     expected = [sum(e[f] @ e[g] for f in range(6) for g in range(f + 1, 6)) for e in E]
-    np.testing.assert_allclose(pairwise_interactions(nd.array(E)).asnumpy(), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(pairwise_interactions(nd.array(E)).asnumpy(), expected,
+                               rtol=1e-4, atol=1e-5)
 
 
 def test_fm_gradient_is_the_papers_equation_4(rng):
@@ -111,10 +117,13 @@ def test_fm_gradient_is_the_papers_equation_4(rng):
     logits.backward(nd.array(head))
     x = one_hot(ids, sum(SIZES), values).asnumpy().astype(np.float64)
     (V,) = numpy_of(model.embedding.factors)
-    for_row = x[:, :, None] * (x @ V)[:, None, :] - V * (x ** 2)[:, :, None]  # (B, n, k)
+    for_row = (x[:, :, None] * (x @ V)[:, None, :]
+               - V * (x ** 2)[:, :, None])                              # (B, n, k)
     first, factors = model.first_order, model.embedding.factors
-    np.testing.assert_allclose(factors.grad().asnumpy(), np.tensordot(head, for_row, 1), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(first.weights.grad().asnumpy(), head @ x, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(factors.grad().asnumpy(), np.tensordot(head, for_row, 1),
+                               rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(first.weights.grad().asnumpy(), head @ x,
+                               rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(first.bias.grad().asnumpy(), [head.sum()], rtol=1e-4)
 
 
@@ -128,7 +137,8 @@ def test_logits_and_gradients_against_numpy_and_finite_differences(rng, name):
     logits.backward(nd.array(head))
     parameters = list(model.collect_params().values())
     arrays = numpy_of(*parameters)
-    np.testing.assert_allclose(logits.asnumpy(), reference(name, arrays, ids, values), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(logits.asnumpy(), reference(name, arrays, ids, values),
+                               rtol=1e-4, atol=1e-5)
     for parameter, array in zip(parameters, arrays):
         numeric = np.zeros_like(array)
         for position in np.ndindex(array.shape):
@@ -138,7 +148,8 @@ def test_logits_and_gradients_against_numpy_and_finite_differences(rng, name):
                 sides.append(head @ reference(name, arrays, ids, values))
             array[position] = kept
             numeric[position] = (sides[0] - sides[1]) / 2e-6
-        np.testing.assert_allclose(parameter.grad().asnumpy(), numeric, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(parameter.grad().asnumpy(), numeric,
+                                   rtol=1e-3, atol=1e-4)
 
 
 def test_take_and_dot_agree_with_numpy_in_outputs_and_gradients(rng):
@@ -157,14 +168,16 @@ def test_take_and_dot_agree_with_numpy_in_outputs_and_gradients(rng):
             E = way(v)
         E.backward(nd.array(head))
         np.testing.assert_array_equal(E.asnumpy(), V[ids])
-        np.testing.assert_allclose(v.grad.asnumpy(), expected_gradient, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(v.grad.asnumpy(), expected_gradient,
+                                   rtol=1e-4, atol=1e-5)
 
 
 def test_field_embedding_scales_its_rows_by_the_values(rng):
     block = fill(FieldEmbedding(SIZES, K), rng)
     ids, values = random_rows(rng)
     (V,) = numpy_of(block.factors)
-    np.testing.assert_allclose(block(ids, values).asnumpy(), V[ids] * values[..., None], rtol=1e-5)
+    np.testing.assert_allclose(block(ids, values).asnumpy(),
+                               V[ids] * values[..., None], rtol=1e-5)
 
 
 def test_values_receive_their_gradient(rng):
@@ -193,7 +206,8 @@ def test_dnn_of_any_depth_against_numpy_with_dropout_at_rest(rng, hidden_units):
     model = fill(DNN(SIZES, K, hidden_units, dropout=0.5), rng)
     ids, values = random_rows(rng)
     expected = reference("DNN", numpy_of(*model.collect_params().values()), ids, values)
-    np.testing.assert_allclose(model(ids, values).asnumpy(), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(model(ids, values).asnumpy(), expected,
+                               rtol=1e-4, atol=1e-4)
 
 
 def test_deepfm_is_fm_plus_dnn_and_so_is_its_gradient(rng):
@@ -213,7 +227,8 @@ def test_deepfm_is_fm_plus_dnn_and_so_is_its_gradient(rng):
         logits.append(z.asnumpy())
         gradients.append(m.embedding.factors.grad().asnumpy())
     np.testing.assert_allclose(logits[0], logits[1] + logits[2], rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(gradients[0], gradients[1] + gradients[2], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(gradients[0], gradients[1] + gradients[2],
+                               rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -255,14 +270,16 @@ def test_parameter_count_by_formula(name):
     mlp = sum((a + 1) * b for a, b in zip(widths, widths[1:]))
     expected = {"LogisticRegression": 1 + n, "FM": 1 + n + K * n, "DNN": K * n + mlp,
                 "DeepFM": 1 + n + K * n + mlp}[name]
-    assert sum(int(np.prod(p.shape)) for p in MODELS[name]().collect_params().values()) == expected
+    assert sum(int(np.prod(p.shape))
+               for p in MODELS[name]().collect_params().values()) == expected
 
 
 def test_first_order_starts_at_zero_and_factors_do_not():
     first, embedding = FirstOrder(SIZES), FieldEmbedding((1000,), 10)
     first.initialize()
     embedding.initialize()
-    assert not first.weights.data().asnumpy().any() and not first.bias.data().asnumpy().any()
+    assert (not first.weights.data().asnumpy().any()
+            and not first.bias.data().asnumpy().any())
     assert embedding.factors.data().asnumpy().std() == pytest.approx(0.01, rel=0.05)
 
 
@@ -271,7 +288,8 @@ def test_mlp_starts_with_he_initialisation():
     mlp = MLP(in_units=200, hidden_units=(400, 300), dropout=0)
     mlp.initialize()
     for layer, fan_in in ((mlp.layers[0], 200), (mlp.layers[2], 400)):
-        assert layer.weight.data().asnumpy().std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.05)
+        assert layer.weight.data().asnumpy().std() == pytest.approx(
+            np.sqrt(2 / fan_in), rel=0.05)
 
 
 def test_dropout_rate_is_the_share_dropped(rng):
@@ -294,7 +312,8 @@ def test_batch_norm_is_gluons_with_its_gradients_and_running_statistics(rng):
         with autograd.record():
             y = block(x)
         y.backward(head)
-        seen.append([a.asnumpy() for a in (y, x.grad, block.gamma.grad(), block.running_mean.data(),
-                                           block.running_var.data(), block(x))])
+        seen.append([a.asnumpy()
+                     for a in (y, x.grad, block.gamma.grad(), block.running_mean.data(),
+                               block.running_var.data(), block(x))])
     for ours, theirs in zip(*seen):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)

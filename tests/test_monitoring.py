@@ -25,7 +25,8 @@ def test_calibration_by_hand():
 def test_a_z_score_says_what_the_binomial_test_says():
     y = np.arange(10_000) < 3130
     found = calibration(y, np.full(10_000, 0.3), np.zeros(10_000))[0]
-    assert abs(2 * norm.sf(found.z_score) / binomtest(3130, 10_000, 0.3).pvalue - 1) < 0.05
+    assert abs(2 * norm.sf(found.z_score) / binomtest(3130, 10_000,
+                                                      0.3).pvalue - 1) < 0.05
 
 
 def test_a_z_score_since_subtracts_the_gap_that_was_there():
@@ -37,14 +38,16 @@ def test_a_z_score_since_subtracts_the_gap_that_was_there():
 def test_unseen_share_counts_each_fields_first_id_and_leaves_out_what_has_none():
     columns = {"topic": ["news", "games"], "age": [1.0, 2.0], "user": ["a", "b"]}
     encoder = FieldEncoder(continuous=["age"], hashed={"user": 4}).fit(columns)
-    ids = encoder.transform({"topic": ["film", "news", "games", "film"], "age": [1.0] * 4, "user": list("wxyz")})
+    ids = encoder.transform({"topic": ["film", "news", "games", "film"],
+                             "age": [1.0] * 4, "user": list("wxyz")})
     assert unseen_share(encoder, ids) == {"topic": 0.5}
 
 
 def samples(*counts):
-    """An encoder that knows categories 0, 1, …, and ids with so many rows of each; last, of an unseen one."""
+    """An encoder of categories 0, 1, …, and ids, so many rows of each; last, unseen."""
     known = len(counts[0]) - 1
-    encoder = FieldEncoder().fit({"first": np.zeros(known, int), "field": np.arange(known)})
+    encoder = FieldEncoder().fit({"first": np.zeros(known, int),
+                                  "field": np.arange(known)})
     codes = [np.repeat(np.arange(known + 1), n) for n in counts]
     return encoder, *(encoder.transform({"first": 0 * c, "field": c}) for c in codes)
 
@@ -54,7 +57,8 @@ def test_drift_is_pearsons_test_of_the_known_categories():
     found = drift(encoder, then, now)
     test = chi2_contingency([[50, 30, 20], [10, 30, 0]], correction=False)
     noise = 1 / 100 + 1 / 40
-    np.testing.assert_allclose(found["field"], [test.statistic * noise, 2 * noise, test.pvalue])
+    np.testing.assert_allclose(found["field"],
+                               [test.statistic * noise, 2 * noise, test.pvalue])
     assert found["first"] == (0, 0, 1)  # a single category
 
 
@@ -68,29 +72,39 @@ def test_drift_is_near_the_population_stability_index_for_small_changes():
 def test_drift_by_chance_is_what_it_says():
     encoder, *_ = samples([1] * 40 + [0])
     rng, share = np.random.default_rng(0), np.arange(1, 41) / 820
-    then, now = (np.stack([np.full((200, n), 1), 3 + rng.choice(40, (200, n), p=share)], 2) for n in (3000, 1000))
+    then, now = (np.stack([np.full((200, n), 1), 3 + rng.choice(40, (200, n), p=share)],
+                          2) for n in (3000, 1000))
     found = [drift(encoder, *both)["field"] for both in zip(then, now)]
-    assert encoder.field_offsets == (0, 2) and found[0].by_chance == 39 * (1 / 3000 + 1 / 1000)
+    assert (encoder.field_offsets == (0, 2)
+            and found[0].by_chance == 39 * (1 / 3000 + 1 / 1000))
     assert abs(np.mean([of.distance for of in found]) / found[0].by_chance - 1) < 0.05
     assert abs(np.mean([of.p_value < 0.2 for of in found]) - 0.2) < 0.1
 
 
 def test_drift_handles_hashed_fields_and_leaves_out_continuous_ones():
-    encoder = FieldEncoder(continuous=["age"], hashed={"user": 4}).fit({"age": [1.0], "user": ["a"]})
-    a, b = (encoder.transform({"age": [1.0] * 50, "user": [f"{kind}{i % 9}" for i in range(50)]}) for kind in "ab")
-    assert list(drift(encoder, a, b)) == ["user"] and drift(encoder, a, a)["user"].distance == 0
+    encoder = FieldEncoder(continuous=["age"], hashed={"user": 4}).fit(
+        {"age": [1.0], "user": ["a"]})
+    a, b = (encoder.transform({"age": [1.0] * 50,
+                               "user": [f"{kind}{i % 9}" for i in range(50)]})
+            for kind in "ab")
+    assert (list(drift(encoder, a, b)) == ["user"]
+            and drift(encoder, a, a)["user"].distance == 0)
     assert drift(encoder, a, b)["user"].distance > 0
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: calibration([0, 1], [0.5, 1.0], [0, 0]), r"probabilities\[1\] = 1.0: \(0, 1\) is allowed"),
+    (lambda: calibration([0, 1], [0.5, 1.0], [0, 0]),
+     r"probabilities\[1\] = 1.0: \(0, 1\) is allowed"),
     (lambda: calibration([0, 1], [0.5, np.nan], [0, 0]), r"probabilities\[1\] = nan"),
     (lambda: calibration([0, 2], [0.5, 0.5], [0, 0]), r"labels\[1\] = 2"),
-    (lambda: calibration([0, 1], [0.5, 0.5], [0]), r"slices have shape \(1,\), probabilities \(2,\)"),
+    (lambda: calibration([0, 1], [0.5, 0.5], [0]),
+     r"slices have shape \(1,\), probabilities \(2,\)"),
     (lambda: calibration([], [], []), "N at least 1"),
-    (lambda: drift(*samples([2, 0, 0], [0, 0, 3])), "field 'field': every row is unseen"),
+    (lambda: drift(*samples([2, 0, 0], [0, 0, 3])),
+     "field 'field': every row is unseen"),
     (lambda: unseen_share(samples([1, 0])[0], [[0, 9]]), r"ids\[0, 1\] = 9"),
-    (lambda: make_click_log(5, 0, change="weather"), "change = 'weather': None or one of"),
+    (lambda: make_click_log(5, 0, change="weather"),
+     "change = 'weather': None or one of"),
 ])
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
@@ -99,26 +113,35 @@ def test_bad_input_is_named(call, message):
 
 def test_without_a_change_the_log_is_what_it_always_was():
     log = make_click_log(5000, seed=7)
-    text = "".join("".join(column) for column in log.columns.values()) + "".join(f"{y:g}" for y in log.labels)
-    assert hashlib.sha256(text.encode()).hexdigest() == "25af31ba88560eaedbdf1a17aa4aebecb3a10fa8cbcefc006f9c5f7b821b6369"
+    text = ("".join("".join(column) for column in log.columns.values())
+            + "".join(f"{y:g}" for y in log.labels))
+    assert (hashlib.sha256(text.encode()).hexdigest()
+            == "25af31ba88560eaedbdf1a17aa4aebecb3a10fa8cbcefc006f9c5f7b821b6369")
 
 
 def test_each_change_changes_its_own_part_of_the_world_alone():
     for change in CHANGES:
-        shares = {name for name, p in frequencies(change).items() if not np.array_equal(p, frequencies()[name])}
-        assert shares == {"phones": {"device"}, "campaigns": {"campaign"}}.get(change, set())
+        shares = {name for name, p in frequencies(change).items()
+                  if not np.array_equal(p, frequencies()[name])}
+        assert shares == {"phones": {"device"}, "campaigns": {"campaign"}}.get(
+            change, set())
         effects = {fields for fields, table in planted_effects(change).items()
                    if not np.array_equal(table[..., :400], planted_effects()[fields])}
-        assert effects == {"positions": {("position",)}, "habits": {("hour", "device", "segment")}}.get(change, set())
+        assert effects == {"positions": {("position",)},
+                           "habits": {("hour", "device", "segment")}}.get(change, set())
         assert all(abs(p.sum() - 1) < 1e-12 for p in frequencies(change).values())
 
 
 def test_the_changed_rows_are_those_that_the_words_say():
-    log = {change: make_click_log(20_000, 3, change=change) for change in (None, *CHANGES)}
+    log = {change: make_click_log(20_000, 3, change=change)
+           for change in (None, *CHANGES)}
     z = {change: logit(of.probabilities) for change, of in log.items()}
     assert abs((log["phones"].columns["device"] == "phone").mean() - 0.8) < 0.02
-    assert abs(np.isin(log["campaigns"].columns["campaign"], NEW_CAMPAIGNS).mean() - 0.25) < 0.02
+    assert abs(np.isin(log["campaigns"].columns["campaign"],
+                       NEW_CAMPAIGNS).mean() - 0.25) < 0.02
     assert not set(NEW_CAMPAIGNS) & set(CATEGORIES["campaign"])
     steps = {"top": -1.0, "middle": 0.0, "bottom": 1.0}
-    np.testing.assert_allclose(z["positions"] - z[None], [steps[at] for at in log[None].columns["position"]], atol=1e-9)
+    np.testing.assert_allclose(z["positions"] - z[None],
+                               [steps[at] for at in log[None].columns["position"]],
+                               atol=1e-9)
     np.testing.assert_allclose(np.abs(z["habits"] - z[None]), 1.6)

@@ -1,4 +1,4 @@
-"""Loading MovieLens: the published files, and every way in which they can fail to be there."""
+"""Loading MovieLens: the published files, and all ways in which they can be missing."""
 import http.server
 import shutil
 import socket
@@ -10,12 +10,13 @@ import pytest
 
 from deepfm_tutorial.datasets import load_movielens, movielens
 
-# Two users, two films and three ratings in the published layout, made up for these tests.
+# Two users, two films and three ratings in the published layout, made up here.
 TINY = {
     "u.data": "1\t2\t4\t874965758\n2\t1\t3\t874965759\n1\t1\t5\t0\n",
     "u.user": "1|17|F|artist|A1B2C\n2|55|M|none|02139\n",
-    "u.item": ("1|Film (1999)|01-Jan-1999||http://x|0|1|0|0|0|0|0|0|1|0|0|0|0|0|0|0|0|0|0\n"
-               "2|Caf\xe9|||http://x|1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0\n"),
+    "u.item": (
+        "1|Film (1999)|01-Jan-1999||http://x|0|1|0|0|0|0|0|0|1|0|0|0|0|0|0|0|0|0|0\n"
+        "2|Caf\xe9|||http://x|1|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0|0\n"),
 }
 
 
@@ -53,26 +54,32 @@ def served(tiny, tmp_path, monkeypatch):
 
 
 def cached(tmp_path):
-    return sorted(path.name for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    return sorted(path.name for path in (tmp_path / "cache").rglob("*")
+                  if path.is_file())
 
 
 @pytest.mark.needs("movielens")
 def test_the_published_data():
     data = load_movielens(progress=False)
     assert {name: len(set(column)) for name, column in data.columns.items()} == {
-        "user": 943, "item": 1682, "gender": 2, "age": 6, "occupation": 21, "zip": 19, "year": 72,
-        "genres": 216, "hour": 24, "weekday": 7}
-    assert len(data.labels) == 100_000 and data.labels.sum() == 55_375  # u.data: 34,174 fours, 21,201 fives
-    np.testing.assert_array_equal(np.bincount(data.ratings)[1:], [6110, 11370, 27145, 34174, 21201])
+        "user": 943, "item": 1682, "gender": 2, "age": 6, "occupation": 21, "zip": 19,
+        "year": 72, "genres": 216, "hour": 24, "weekday": 7}
+    # u.data: 34,174 fours, 21,201 fives.
+    assert len(data.labels) == 100_000 and data.labels.sum() == 55_375
+    np.testing.assert_array_equal(np.bincount(data.ratings)[1:],
+                                  [6110, 11370, 27145, 34174, 21201])
     assert (data.ages.min(), data.ages.max()) == (7, 73)  # u.user
-    for band, first, last in (("under 18", 0, 17), ("35-44", 35, 44), ("55 and over", 55, 130)):
-        np.testing.assert_array_equal(data.columns["age"] == band, (first <= data.ages) & (data.ages <= last))
+    for band, first, last in (("under 18", 0, 17), ("35-44", 35, 44),
+                              ("55 and over", 55, 130)):
+        np.testing.assert_array_equal(data.columns["age"] == band,
+                                      (first <= data.ages) & (data.ages <= last))
 
 
 def test_fields_by_hand(tiny):
     data = load_movielens()
     rows = list(zip(*data.columns.values()))
-    assert rows[0] == ("1", "2", "F", "under 18", "artist", "A", "unknown", "unknown", "22", "Mon")  # 22:02:38 UTC
+    assert rows[0] == ("1", "2", "F", "under 18", "artist", "A", "unknown",
+                       "unknown", "22", "Mon")  # 22:02:38 UTC
     assert rows[1][3:8] == ("55 and over", "none", "0", "1999", "Action|Drama")
     assert rows[2][8:] == ("00", "Thu")  # 1 January 1970, midnight UTC
     np.testing.assert_array_equal(data.labels, [1, 0, 1])
@@ -80,7 +87,8 @@ def test_fields_by_hand(tiny):
     np.testing.assert_array_equal(data.ages, [17, 55, 17])
 
 
-def test_the_folder_may_hold_the_files_or_an_ml_100k_folder(tiny, tmp_path, monkeypatch):
+def test_the_folder_may_hold_the_files_or_an_ml_100k_folder(tiny,
+                                                            tmp_path, monkeypatch):
     outer = tmp_path / "outer"
     shutil.copytree(tiny, outer / "ml-100k")
     monkeypatch.setenv("DEEPFM_TUTORIAL_DATA", str(outer))
@@ -93,7 +101,9 @@ def test_a_missing_file_is_named(tiny):
         load_movielens()
 
 
-@pytest.mark.parametrize("spoil", [lambda text: text[:-5], lambda text: text.replace("4", "5", 1), lambda text: ""])
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda text: text[:-5], lambda text: text.replace("4", "5", 1), lambda text: ""])
 def test_a_truncated_or_altered_file_is_named(tiny, spoil):
     (tiny / "u.data").write_text(spoil(TINY["u.data"]))
     with pytest.raises(ValueError, match="u.data.*not the published.*fetch it"):
@@ -106,7 +116,8 @@ def test_a_truncated_or_altered_file_is_named(tiny, spoil):
     ("u.data", "1\t2\t4\t0\n3\t2\t4\t0\n", "u.user lacks user 3"),
     ("u.data", "1\t9\t4\t0\n", "u.item lacks item 9"),
     ("u.user", "1|old|F|artist|A\n", "u.user, line 1, is malformed"),
-    ("u.user", "1|17|F|artist|A\n2|-1|M|none|0\n", "u.user, line 2, is malformed.*age -1: 0 to 130"),
+    ("u.user", "1|17|F|artist|A\n2|-1|M|none|0\n",
+     "u.user, line 2, is malformed.*age -1: 0 to 130"),
     ("u.item", "1|Film\n", "u.item, line 1, is malformed"),
     ("u.item", "", "u.item is empty"),
 ])
@@ -141,10 +152,13 @@ def test_a_missing_network_is_said_with_the_way_out(served, tmp_path):
 
 
 def test_a_server_that_does_not_answer_costs_seconds(served, tmp_path, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts and says nothing
-        monkeypatch.setattr(movielens, "ADDRESS", f"http://127.0.0.1:{silent.getsockname()[1]}/")
+    # It accepts and says nothing.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(movielens, "ADDRESS",
+                            f"http://127.0.0.1:{silent.getsockname()[1]}/")
         monkeypatch.setattr(movielens, "SECONDS", 0.1)
-        monkeypatch.setattr(pooch.downloaders, "DEFAULT_TIMEOUT", 0)  # refused: the package's own must be used
+        # Refused: the package's own must be used.
+        monkeypatch.setattr(pooch.downloaders, "DEFAULT_TIMEOUT", 0)
         with pytest.raises(ConnectionError, match="ReadTimeout"):
             load_movielens(progress=False)
     assert cached(tmp_path) == []
@@ -161,15 +175,19 @@ def test_offline_the_server_is_not_asked_but_the_cache_is(served, monkeypatch):
 
 
 @pytest.mark.parametrize("blocked", ["cache", "cache/deepfm_tutorial/ml-100k"])
-def test_a_cache_that_cannot_be_written_is_named_and_the_network_is_not_blamed(served, tmp_path, blocked):
+def test_a_cache_that_cannot_be_written_is_named_and_the_network_is_not_blamed(
+        served, tmp_path, blocked):
     (tmp_path / blocked).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / blocked).write_text("a file, where a folder should be")
-    with pytest.raises(OSError, match=f"{tmp_path / 'cache'}.*cannot be written.*XDG_CACHE_HOME") as caught:
+    with pytest.raises(
+            OSError,
+            match=f"{tmp_path / 'cache'}.*cannot be written.*XDG_CACHE_HOME") as caught:
         load_movielens(progress=False)
     assert not isinstance(caught.value, ConnectionError)
 
 
-def test_whether_it_is_here_is_said_without_the_network(served, tiny, tmp_path, monkeypatch):
+def test_whether_it_is_here_is_said_without_the_network(served, tiny,
+                                                        tmp_path, monkeypatch):
     assert not movielens.is_here()
     load_movielens(progress=False)
     served.shutdown()

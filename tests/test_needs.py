@@ -1,4 +1,4 @@
-"""What a notebook needs beyond the pinned packages: met, unmet, unknown; in the build and in the tests."""
+"""What a notebook needs beyond packages: met, unmet, unknown; in build and tests."""
 from pathlib import Path
 
 import book
@@ -8,25 +8,30 @@ import pytest
 
 pytest_plugins = "pytester"
 ROOT = Path(__file__).parents[1]
-KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3",
+                         "language": "python"}}
 STORED, NEW = "stored output", "new output"
 
 
 @pytest.fixture(params=[True, False], ids=["met", "unmet"])
 def met(request, monkeypatch):
-    monkeypatch.setitem(needs.NEEDS, "thing", needs.Need("the thing", lambda: request.param, "Get one."))
+    monkeypatch.setitem(needs.NEEDS, "thing",
+                        needs.Need("the thing", lambda: request.param, "Get one."))
     return request.param
 
 
 def write(path, needed, code=f"print('{NEW}')"):
-    """A notebook of a title and one cell, whose stored output is another than what it prints now."""
-    cell = nbformat.v4.new_code_cell(code, outputs=[nbformat.v4.new_output("stream", text=STORED + "\n")],
-                                     execution_count=1)
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title"), cell],
-                                            metadata={**KERNEL, "deepfm_tutorial": {"needs": needed}}), path)
+    """A notebook of a title and one cell, whose stored output is not what it prints."""
+    cell = nbformat.v4.new_code_cell(
+        code, outputs=[nbformat.v4.new_output("stream", text=STORED + "\n")],
+        execution_count=1)
+    nbformat.write(nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# Title"), cell],
+        metadata={**KERNEL, "deepfm_tutorial": {"needs": needed}}), path)
 
 
-def test_the_build_executes_what_has_its_needs_and_puts_a_box_on_the_rest(met, tmp_path, capsys):
+def test_the_build_executes_what_has_its_needs_and_puts_a_box_on_the_rest(
+        met, tmp_path, capsys):
     write(tmp_path / "page.ipynb", ["thing"])
     with open(tmp_path / "log", "w") as log:
         unmet = book.execute_all([tmp_path / "page.ipynb"], tmp_path / "executed", log)
@@ -36,12 +41,14 @@ def test_the_build_executes_what_has_its_needs_and_puts_a_box_on_the_rest(met, t
         assert unmet == {} and len(cells) == 2 and "page" in capsys.readouterr().out
     else:
         assert unmet == {"page": "This machine does not have the thing. Get one."}
-        assert cells[0].source == "# Title" and "stored outputs" in cells[1].source and "Get one." in cells[1].source
+        assert (cells[0].source == "# Title" and "stored outputs" in cells[1].source
+                and "Get one." in cells[1].source)
 
 
 def test_an_unknown_need_is_refused_by_name(tmp_path):
     write(tmp_path / "page.ipynb", ["pytroch"])
-    with pytest.raises(ValueError, match="needs = 'pytroch': one of movielens"), open(tmp_path / "log", "w") as log:
+    with (pytest.raises(ValueError, match="needs = 'pytroch': one of movielens"),
+          open(tmp_path / "log", "w") as log):
         book.execute_all([tmp_path / "page.ipynb"], tmp_path / "executed", log)
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         assert set(needs.of_notebook(nbformat.read(path, 4))) <= set(needs.NEEDS)
@@ -50,32 +57,42 @@ def test_an_unknown_need_is_refused_by_name(tmp_path):
 def run_tests(pytester, monkeypatch, has_thing, needed):
     """Run the book's conftest on a notebook and two tests, in a process of its own."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tools"))
-    pytester.makepyfile(deepfm_tutorial="")  # what is tested here does without, and saves its import
-    thing = f"import needs\nneeds.NEEDS['thing'] = needs.Need('the thing', lambda: {has_thing}, 'Get one.')\n"
+    # What is tested here does without, and saves its import.
+    pytester.makepyfile(deepfm_tutorial="")
+    thing = ("import needs\nneeds.NEEDS['thing'] = "
+             f"needs.Need('the thing', lambda: {has_thing}, 'Get one.')\n")
     pytester.makeconftest(thing + (ROOT / "tests/conftest.py").read_text("utf-8"))
     pytester.makeini("[pytest]\nmarkers = needs(name)")
     write(pytester.path / "page.ipynb", [needed], code=f"print('{STORED}')")
-    pytester.makepyfile(f"import pytest\n@pytest.mark.needs('{needed}')\ndef test_it(): pass\ndef test_other(): pass")
-    return pytester.runpytest_subprocess("--nbval", "--nbval-current-env", "-rs", "-p", "no:cacheprovider")
+    pytester.makepyfile(f"import pytest\n@pytest.mark.needs('{needed}')\n"
+                        "def test_it(): pass\ndef test_other(): pass")
+    return pytester.runpytest_subprocess("--nbval", "--nbval-current-env", "-rs", "-p",
+                                         "no:cacheprovider")
 
 
-@pytest.mark.parametrize("has_thing, outcomes", [(True, {"passed": 3}), (False, {"passed": 1, "skipped": 2})])
-def test_the_tests_of_what_is_missing_are_skipped_with_the_reason(pytester, monkeypatch, has_thing, outcomes):
+@pytest.mark.parametrize("has_thing, outcomes",
+                         [(True, {"passed": 3}), (False, {"passed": 1, "skipped": 2})])
+def test_the_tests_of_what_is_missing_are_skipped_with_the_reason(pytester, monkeypatch,
+                                                                  has_thing, outcomes):
     result = run_tests(pytester, monkeypatch, has_thing, "thing")
     result.assert_outcomes(**outcomes)
-    assert ("This machine does not have the thing. Get one." in result.stdout.str()) != has_thing
+    assert ("This machine does not have the thing. Get one."
+            in result.stdout.str()) != has_thing
 
 
 def test_an_unknown_need_of_a_test_stops_the_tests(pytester, monkeypatch):
     result = run_tests(pytester, monkeypatch, True, "pytroch")
-    assert result.ret != 0 and "needs = 'pytroch'" in result.stdout.str() + result.stderr.str()
+    assert (result.ret != 0
+            and "needs = 'pytroch'" in result.stdout.str() + result.stderr.str())
 
 
-@pytest.mark.parametrize("error", [ConnectionError("no answer"), PermissionError("no folder"), ValueError("altered")])
+@pytest.mark.parametrize("error", [ConnectionError("no answer"),
+                                   PermissionError("no folder"), ValueError("altered")])
 def test_what_cannot_be_fetched_is_said_and_stops_nothing(monkeypatch, capsys, error):
     def fetch():
         raise error
-    monkeypatch.setattr(needs, "NEEDS", {"thing": needs.Need("the thing", lambda: False, "Get one.", fetch)})
+    monkeypatch.setattr(needs, "NEEDS", {
+        "thing": needs.Need("the thing", lambda: False, "Get one.", fetch)})
     needs.main()
     assert capsys.readouterr().err == f"Without the thing: {error}\n"
 
@@ -83,5 +100,7 @@ def test_what_cannot_be_fetched_is_said_and_stops_nothing(monkeypatch, capsys, e
 def test_every_notebook_that_reads_the_data_says_so():
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         notebook = nbformat.read(path, 4)
-        code = "".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        assert ("load_movielens(" in code) == ("movielens" in needs.of_notebook(notebook)), path
+        code = "".join(cell.source for cell in notebook.cells
+                       if cell.cell_type == "code")
+        assert (("load_movielens(" in code)
+                == ("movielens" in needs.of_notebook(notebook))), path

@@ -1,4 +1,4 @@
-"""Checkpoints: a training that is cut off anywhere goes on to bit-equal weights, or is refused.
+"""Checkpoints: a training cut off anywhere goes on to bit-equal weights, or is refused.
 
 `make test-kill` does it with 50 real kills; here is one, and everything else.
 """
@@ -17,7 +17,8 @@ from deepfm_tutorial.scale import Checkpoint, LazyTrainStep, blockwise_batches, 
 
 SIZES = (5, 6)
 ENCODER = FieldEncoder().fit({"a": [0, 1, 2, 3, 3], "b": [0, 1, 2, 3, 4]})
-SETTINGS = {"epochs": 6, "patience": 6, "batch_size": 64, "learning_rate": 0.02, "progress": False}
+SETTINGS = {"epochs": 6, "patience": 6, "batch_size": 64, "learning_rate": 0.02,
+            "progress": False}
 
 
 def data(rows=300, seed=0):
@@ -41,7 +42,8 @@ def whole_run(step=TrainStep):
 
 
 def same(a, b):
-    return a[1] == b[1] and all(np.array_equal(x, y) for x, y in zip(a[0], b[0], strict=True))
+    return a[1] == b[1] and all(np.array_equal(x, y)
+                                for x, y in zip(a[0], b[0], strict=True))
 
 
 def cut_off(monkeypatch, module, name, call, error=RuntimeError):
@@ -58,7 +60,8 @@ def cut_off(monkeypatch, module, name, call, error=RuntimeError):
 
 @pytest.mark.parametrize("step", [TrainStep, LazyTrainStep])
 @pytest.mark.parametrize("where, name, call", [
-    (training, "metrics", 1), (training, "metrics", 4), (os, "fsync", 1), (os, "fsync", 5),
+    (training, "metrics", 1), (training, "metrics", 4), (os, "fsync", 1),
+    (os, "fsync", 5),
     (os, "replace", 1), (os, "replace", 3), (np.lib.format, "write_array", 40)])
 def test_cut_off_in_an_epoch_or_in_a_write_it_goes_on_to_bit_equal_weights(
         monkeypatch, tmp_path, where, name, call, step):
@@ -68,14 +71,16 @@ def test_cut_off_in_an_epoch_or_in_a_write_it_goes_on_to_bit_equal_weights(
     assert same(run(tmp_path, step=step), whole_run(step))
 
 
-def test_a_training_that_ended_is_not_done_again_and_may_go_on_longer(monkeypatch, tmp_path):
+def test_a_training_that_ended_is_not_done_again_and_may_go_on_longer(
+        monkeypatch, tmp_path):
     whole = run(tmp_path)
     assert 0 < whole[1].best_epoch < 6  # so that the best weights are not the last ones
     with monkeypatch.context() as patch:
         patch.setattr(TrainStep, "__call__", None)
         assert same(run(tmp_path), whole)
     longer = run(tmp_path, epochs=9, patience=9)
-    assert len(longer[1].train_loss) == 9 and same(longer, run(None, epochs=9, patience=9))
+    assert (len(longer[1].train_loss) == 9
+            and same(longer, run(None, epochs=9, patience=9)))
 
 
 def test_ctrl_c_leaves_the_last_epochs_checkpoint(monkeypatch, tmp_path):
@@ -97,8 +102,8 @@ def test_a_killed_process_and_a_new_one(tmp_path):
                "    write(*a, **k)\n"
                "f.write_array = die\n"
                "job.train(sys.argv[1], epochs=5)")
-    killed = subprocess.run([sys.executable, "-c", suicide, tmp_path / "killed"], stdout=subprocess.PIPE,
-                            cwd=Path(job.__file__).parent)
+    killed = subprocess.run([sys.executable, "-c", suicide, tmp_path / "killed"],
+                            stdout=subprocess.PIPE, cwd=Path(job.__file__).parent)
     assert killed.returncode == -signal.SIGKILL
     left = {path.name for path in (tmp_path / "killed").iterdir()}
     assert left == {"training.npz", "training.npz.part"}
@@ -115,13 +120,14 @@ REFUSED = {
     "model": {"model": lambda: FM(SIZES, 4)},
     "layers": {"model": lambda: DeepFM(SIZES, 4, (8,), dropout=0.2, batch_norm=True)},
     "shapes": {"model": lambda: DeepFM(SIZES, 3, (8,), dropout=0.5, batch_norm=True)},
-    "encoder": {"encoder": FieldEncoder().fit({"a": [1, 2, 3, 4, 4], "b": [0, 1, 2, 3, 4]})},
-    "training rows": {"train": data(seed=7)}, "validation rows": {"validation": data(seed=7)},
+    "encoder": {
+        "encoder": FieldEncoder().fit({"a": [1, 2, 3, 4, 4], "b": [0, 1, 2, 3, 4]})},
+    "training rows": {"train": data(seed=7)},
+    "validation rows": {"validation": data(seed=7)},
     "frozen": {"model": lambda: frozen()}, "batches": {"batches": blockwise_batches},
     "batch_size": {"batch_size": 63}, "learning_rate": {"learning_rate": 0.01},
     "embedding_l2": {"embedding_l2": 0.1}, "seed": {"seed": 1},
-    "step": {"step": LazyTrainStep},
-}
+    "step": {"step": LazyTrainStep},}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -130,7 +136,8 @@ def test_a_checkpoint_of_another_training_is_refused_by_name_and_left(tmp_path, 
     before = (tmp_path / "training.npz").read_bytes()
     changed = {key: value() if key == "model" else value
                for key, value in REFUSED[name].items()}
-    with pytest.raises(ValueError, match=f"training.npz was written by another training, with {name} "):
+    with pytest.raises(ValueError, match="training.npz "
+                       f"was written by another training, with {name} "):
         run(tmp_path, **changed)
     assert (tmp_path / "training.npz").read_bytes() == before
 
@@ -151,7 +158,8 @@ def test_a_folders_name_is_no_checkpoint(tmp_path):
         fit(FM(SIZES, 4), data(), checkpoint=tmp_path)
 
 
-def test_a_damaged_checkpoint_is_refused_by_name_and_left_and_no_weight_changes(tmp_path):
+def test_a_damaged_checkpoint_is_refused_by_name_and_left_and_no_weight_changes(
+        tmp_path):
     run(tmp_path, epochs=1)
     path = tmp_path / "training.npz"
     damaged = bytearray(path.read_bytes())
@@ -170,13 +178,16 @@ def test_no_flipped_bit_and_no_cut_is_taken_for_the_checkpoint(tmp_path):
     arrays = {"a/0": np.arange(12.0).reshape(3, 4), "b": np.array(7)}
     checkpoint.write(path, arrays, metadata)
     whole, refused = path.read_bytes(), 0
-    versions = [bytes([*whole[:i], whole[i] ^ bit, *whole[i + 1:]]) for i in range(len(whole)) for bit in (1, 128)]
+    versions = [bytes([*whole[:i], whole[i] ^ bit, *whole[i + 1:]])
+                for i in range(len(whole)) for bit in (1, 128)]
     for damaged in versions + [whole[:length] for length in range(0, len(whole), 9)]:
         path.write_bytes(damaged)
         try:
             arrays_read, metadata_read = checkpoint.read(path)
             assert metadata_read == metadata and arrays_read.keys() == arrays.keys()
-            assert all(np.array_equal(arrays_read[name], arrays[name]) for name in arrays)
+            assert all(np.array_equal(arrays_read[name], arrays[name])
+                       for name in arrays)
         except ValueError:
             refused += 1
-    assert refused > len(whole)  # of two for each byte; the others hold nothing but dates
+    # Of two for each byte; the others hold nothing but dates.
+    assert refused > len(whole)

@@ -1,4 +1,4 @@
-"""Saved and loaded, a model is the same; what is not as it was saved is refused by name."""
+"""Saved and loaded, a model is the same; what is not as saved is refused by name."""
 import json
 
 import mxnet as mx
@@ -11,8 +11,10 @@ from scipy.special import expit
 from deepfm_tutorial import DNN, FM, DeepFM, FieldBlock, FieldEncoder, LogisticRegression, serving
 from deepfm_tutorial.serving import dequantise, export, folder as folders, quantise
 
-COLUMNS = {"day": ["Mon", "Sun", "Sun", "Tue"], "user": [30, 10, 20, 10], "site": ["a", "b", "c", "a"]}
-LATER = {"day": ["Sun", "???", "Mon"], "user": [99, 10, 30], "site": ["z", "b", "a"]}  # new: ???, 99, z
+COLUMNS = {"day": ["Mon", "Sun", "Sun", "Tue"], "user": [30, 10, 20, 10],
+           "site": ["a", "b", "c", "a"]}
+# New: ???, 99, z.
+LATER = {"day": ["Sun", "???", "Mon"], "user": [99, 10, 30], "site": ["z", "b", "a"]}
 PRICES = {"price": [2.5, -1.0, 0.0, 3.0]}
 MODELS = {"LR": LogisticRegression, "FM": lambda sizes: FM(sizes, 4),
           "DNN": lambda sizes: DNN(sizes, 4, (8,)),
@@ -21,7 +23,7 @@ MODELS = {"LR": LogisticRegression, "FM": lambda sizes: FM(sizes, 4),
 
 
 def trained(build, encoder, columns):
-    """A model with weights large enough to matter, and running means that are not 0 and 1."""
+    """A model with weights that are large enough to matter, and moved running means."""
     model = build(encoder.field_sizes)
     model.initialize()
     rng = np.random.default_rng(0)
@@ -46,12 +48,14 @@ def saved(tmp_path):
 
 @pytest.mark.parametrize("engine", folders.ENGINES)
 @pytest.mark.parametrize("name", MODELS)
-def test_what_is_loaded_gives_the_models_probabilities_for_raw_rows(tmp_path, name, engine):
+def test_what_is_loaded_gives_the_models_probabilities_for_raw_rows(tmp_path,
+                                                                    name, engine):
     for continuous in ((), ("price",)):
         columns = {**COLUMNS, **PRICES} if continuous else COLUMNS
         later = {**LATER, "price": [1.5, -2.0, 9.0]} if continuous else LATER
         encoder = FieldEncoder(continuous, hashed={"site": 3}).fit(columns)
-        model, folder = trained(MODELS[name], encoder, columns), tmp_path / f"m{len(continuous)}"
+        model, folder = (trained(MODELS[name], encoder, columns),
+                         tmp_path / f"m{len(continuous)}")
         serving.save(folder, model, encoder, columns)
         served = serving.load(folder, engine)
         values = encoder.values(later) if continuous else None
@@ -61,23 +65,28 @@ def test_what_is_loaded_gives_the_models_probabilities_for_raw_rows(tmp_path, na
         np.testing.assert_allclose(served.predict(later), expit(expected), atol=1e-6)
         for rows in (1, 20_000):  # any number of rows, more than a batch
             many = {field: np.resize(column, rows) for field, column in later.items()}
-            np.testing.assert_allclose(served.logits(many), np.resize(expected, rows), atol=1e-5)
+            np.testing.assert_allclose(served.logits(many),
+                                       np.resize(expected, rows), atol=1e-5)
 
 
 def test_the_graph_takes_any_number_of_rows_and_nothing_but_its_inputs(saved):
-    session = onnxruntime.InferenceSession(saved[2] / "model.onnx", providers=["CPUExecutionProvider"])
-    assert [(given.name, given.shape, given.type) for given in session.get_inputs()] == [
-        ("ids", ["rows", 3], "tensor(int32)")]
+    session = onnxruntime.InferenceSession(saved[2] / "model.onnx",
+                                           providers=["CPUExecutionProvider"])
+    assert ([(given.name, given.shape, given.type) for given in session.get_inputs()]
+            == [("ids", ["rows", 3], "tensor(int32)")])
     assert not session.get_overridable_initializers()  # the weights are fixed
     assert [found.name for found in session.get_outputs()] == ["logits"]
 
 
 def test_a_file_is_stamped_with_the_oldest_versions_that_its_operators_need(saved):
     graph = onnx.load(saved[2] / "model.onnx")
-    needed = [onnx.defs.get_schema(node.op_type, export.OPSET).since_version for node in graph.graph.node]
+    needed = [onnx.defs.get_schema(node.op_type, export.OPSET).since_version
+              for node in graph.graph.node]
     onnx.checker.check_model(graph)
-    assert (graph.ir_version, graph.opset_import[0].version) == (7, 13) and max(needed) == 13
-    assert {len(node.input) for node in graph.graph.node if node.op_type == "ReduceSum"} == {2}  # up to 12 one
+    assert ((graph.ir_version, graph.opset_import[0].version) == (7, 13)
+            and max(needed) == 13)
+    assert {len(node.input) for node in graph.graph.node
+            if node.op_type == "ReduceSum"} == {2}  # up to 12 one
     assert onnx.helper.find_min_ir_version_for(graph.opset_import) == 7
 
 
@@ -107,9 +116,11 @@ class Mistaken(FieldBlock):
         self.wide = self.table("wide", width, init="zeros")
 
 
-@pytest.mark.parametrize("make, message", [
-    (Forgetful, r"does not keep its arguments \['width'\]"), (Mistaken, "has parameters .*3.*the model .*2")])
-def test_a_model_that_its_arguments_do_not_make_anew_is_not_saved(tmp_path, make, message):
+@pytest.mark.parametrize("make, message",
+                         [(Forgetful, r"does not keep its arguments \['width'\]"),
+                          (Mistaken, "has parameters .*3.*the model .*2")])
+def test_a_model_that_its_arguments_do_not_make_anew_is_not_saved(tmp_path,
+                                                                  make, message):
     encoder = FieldEncoder().fit(COLUMNS)
     with pytest.raises(ValueError, match=message):
         serving.save(tmp_path / "m", make(encoder.field_sizes), encoder, COLUMNS)
@@ -142,25 +153,33 @@ def test_a_damaged_or_missing_file_is_refused_by_name(saved, name, engine):
 
 
 def change(folder, name, edit):
-    """Edit a JSON file of a saved folder, and its sum, as if `save` had written it so."""
+    """Edit a JSON file of a saved folder, and its sum, as if `save` had written it."""
     metadata = json.loads((folder / "metadata.json").read_text())
-    document = metadata if name == "metadata.json" else json.loads((folder / name).read_text())
+    document = metadata if name == "metadata.json" else json.loads(
+        (folder / name).read_text())
     edit(document)
     (folder / name).write_text(json.dumps(document))
     if name != "metadata.json":
-        metadata["sha256"][name] = folders.hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        metadata["sha256"][name] = (
+            folders.hashlib.sha256((folder / name).read_bytes()).hexdigest())
         (folder / "metadata.json").write_text(json.dumps(metadata))
 
 
 REFUSED = {
-    "a newer format": ("metadata.json", lambda d: d.update(format=3), "format 3: .* reads format 2"),
-    "an older format": ("metadata.json", lambda d: d.update(format=1), "format 1: .* wrote it, 0|or save the model again"),
-    "no format": ("metadata.json", lambda d: d.pop("format"), "metadata.json is damaged"),
-    "other names": ("metadata.json", lambda d: d.update(sha256={"../../secret": "0"}), "encoder.json is damaged"),
-    "another encoder": ("encoder.json", lambda d: d["vocabularies"]["day"].reverse(), "encoder.json is not the encoder"),
-    "another sample": ("sample.json", lambda d: d["probabilities"].__setitem__(2, 0.5), "row 2 of the stored sample"),
-    "a sample of NaN": ("sample.json", lambda d: d["probabilities"].__setitem__(1, float("nan")), "stored sample"),
-}
+    "a newer format": ("metadata.json", lambda d: d.update(format=3),
+                       "format 3: .* reads format 2"),
+    "an older format": ("metadata.json", lambda d: d.update(format=1),
+                        "format 1: .* wrote it, 0|or save the model again"),
+    "no format": ("metadata.json", lambda d: d.pop("format"),
+                  "metadata.json is damaged"),
+    "other names": ("metadata.json", lambda d: d.update(sha256={"../../secret": "0"}),
+                    "encoder.json is damaged"),
+    "another encoder": ("encoder.json", lambda d: d["vocabularies"]["day"].reverse(),
+                        "encoder.json is not the encoder"),
+    "another sample": ("sample.json", lambda d: d["probabilities"].__setitem__(2, 0.5),
+                       "row 2 of the stored sample"),
+    "a sample of NaN": ("sample.json", lambda d: d["probabilities"]
+                        .__setitem__(1, float("nan")), "stored sample"),}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -183,22 +202,26 @@ def test_an_unknown_engine_and_half_a_metadata_file_are_refused(saved):
 def test_nothing_is_left_of_a_save_that_fails(saved, monkeypatch):
     model, encoder, folder = saved
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    with pytest.raises(FileExistsError, match="give each saved model a folder of its own"):
+    with pytest.raises(FileExistsError,
+                       match="give each saved model a folder of its own"):
         serving.save(folder, model, encoder, COLUMNS)
     other = FieldEncoder().fit({**LATER, "day": ["Mon"] * 3})
     with pytest.raises(ValueError, match="field_sizes.*must be equal"):
         serving.save(folder.with_name("n"), model, other, LATER)
     with pytest.raises(ValueError, match="'day' holds None"):
-        serving.save(folder.with_name("n"), model, encoder, {**COLUMNS, "day": ["Mon", "Sun", None, "Sun"]})
+        serving.save(folder.with_name("n"), model, encoder,
+                     {**COLUMNS, "day": ["Mon", "Sun", None, "Sun"]})
 
     def interrupted(*_):
         raise KeyboardInterrupt
     monkeypatch.setattr(folders, "write_onnx", interrupted)
     with pytest.raises(KeyboardInterrupt):
         serving.save(folder.with_name("n"), model, encoder, COLUMNS)
-    monkeypatch.setattr(folders, "write_onnx", lambda path, *_: path.write_bytes(before["model.onnx"]))
+    monkeypatch.setattr(
+        folders, "write_onnx", lambda path, *_: path.write_bytes(before["model.onnx"]))
     with pytest.raises(ValueError, match="stored sample"):  # an export that went wrong
-        serving.save(folder.with_name("n"), trained(MODELS["FM"], encoder, COLUMNS), encoder, COLUMNS)
+        serving.save(folder.with_name("n"), trained(MODELS["FM"], encoder, COLUMNS),
+                     encoder, COLUMNS)
     assert [path.name for path in folder.parent.iterdir()] == ["m"]
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
@@ -208,17 +231,21 @@ def test_each_row_is_rounded_to_the_nearest_multiple_of_its_own_step():
     np.testing.assert_array_equal(codes, [[127, -50, 0], [0, 0, 0], [-127, 48, 48]])
     np.testing.assert_allclose(scales, [0.01, 0, 8 / 127], rtol=1e-6)
     assert codes.dtype == np.int8 and scales.dtype == np.float32
-    V = np.random.default_rng(0).normal(size=(500, 7)) * np.logspace(-30, 30, 500)[:, None]
+    V = (np.random.default_rng(0).normal(size=(500, 7))
+         * np.logspace(-30, 30, 500)[:, None])
     for bits in range(2, 9):
         codes, scales = quantise(V, bits)
-        assert np.abs(codes).max(axis=1).min() == np.abs(codes).max() == 2**(bits - 1) - 1
+        assert (np.abs(codes).max(axis=1).min() == np.abs(codes).max()
+                == 2**(bits - 1) - 1)
         assert (np.abs(dequantise(codes, scales) - V) <= 0.5001 * scales[:, None]).all()
         ids = np.array([[3, 499], [0, 3]])
-        np.testing.assert_array_equal(dequantise(codes[ids], scales[ids]), dequantise(codes, scales)[ids])
+        np.testing.assert_array_equal(dequantise(codes[ids], scales[ids]),
+                                      dequantise(codes, scales)[ids])
 
 
 @pytest.mark.parametrize("factors, bits, error, message", [
-    ([[1.0]], 9, ValueError, "bits = 9: at most 8"), ([[1.0]], 1, ValueError, "bits = 1: at least 2"),
+    ([[1.0]], 9, ValueError, "bits = 9: at most 8"),
+    ([[1.0]], 1, ValueError, "bits = 1: at least 2"),
     ([[1.0]], 4.0, TypeError, "bits = 4.0"), ([1.0], 8, ValueError, r"shape \(1,\)"),
     ([[np.inf]], 8, ValueError, "finite")])
 def test_quantise_refuses(factors, bits, error, message):

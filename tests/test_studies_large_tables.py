@@ -6,35 +6,44 @@ from studies.study import read
 
 
 def keys(name, *columns):
-    return sorted(read(f"large_tables_{name}")[list(columns)].itertuples(index=False, name=None))
+    return sorted(
+        read(f"large_tables_{name}")[list(columns)].itertuples(index=False, name=None))
 
 
 def test_each_run_is_stored_once():
-    assert keys("growth", "features", "way") == sorted(product(study.FEATURES, study.WAYS))
+    assert keys("growth", "features", "way") == sorted(
+        product(study.FEATURES, study.WAYS))
     assert keys("marks", "features", "rounds") == [(n, 21) for n in study.MARKED]
     assert keys("mapped", "rows") == [(rows,) for rows in study.MAPPED_ROWS]
-    assert keys("adam", "batch_size", "lazy", "seed") == sorted(product((128, 2048), (False, True), study.SEEDS))
-    amounts = [("buckets", m) for m in study.BUCKETS] + [("least count", c) for c in study.LEAST_COUNTS]
-    assert keys("price", "way", "amount", "seed") == sorted((*a, s) for a in amounts for s in study.SEEDS[:3])
+    assert keys("adam", "batch_size", "lazy", "seed") == sorted(
+        product((128, 2048), (False, True), study.SEEDS))
+    amounts = [("buckets", m) for m in study.BUCKETS] + [("least count", c)
+                                                         for c in study.LEAST_COUNTS]
+    assert keys("price", "way", "amount", "seed") == sorted((*a, s) for a in amounts
+                                                            for s in study.SEEDS[:3])
 
 
 def test_by_rows_ten_million_features_slow_deepfm_by_at_most_one_and_a_half():
-    speed = read("large_tables_growth").pivot(index="way", columns="features", values="rows_per_second")
+    speed = read("large_tables_growth").pivot(index="way", columns="features",
+                                              values="rows_per_second")
     slower = speed[study.FEATURES[0]] / speed[study.FEATURES[-1]]
     assert slower["DeepFM, by rows"] <= 1.5 and slower["FM, by rows"] < 1.75
-    assert slower["FM, MXNet's row-sparse"] > 1.25 * slower["FM, by rows"] and slower["FM, whole tables"] > 10
+    assert (slower["FM, MXNet's row-sparse"] > 1.25 * slower["FM, by rows"]
+            and slower["FM, whole tables"] > 10)
 
 
 def test_memory_follows_the_formula_and_not_the_rows():
     memory = read("large_tables_memory").iloc[-1]
-    assert memory.formula == 16 * memory.features * (study.FACTORS + 1) and memory.features > 9.9e6
+    assert (memory.formula == 16 * memory.features * (study.FACTORS + 1)
+            and memory.features > 9.9e6)
     assert abs(memory.peak / memory.formula - 1) < 0.1
     small, large = (row for _, row in read("large_tables_mapped").iterrows())
     assert large.peak - small.peak < 0.05 * (large.file - small.file)
 
 
 def test_the_studys_code_still_gives_what_is_stored():
-    """The cheapest run: the tail cut off at a count that leaves a handful of campaigns."""
+    """The cheapest run: the tail cut off where it leaves a handful of campaigns."""
     row = next(row for row in study.price(ways=[study.encoders()[-1]], seeds=[1]))
-    stored = read("large_tables_price").query("way == @row['way'] and amount == @row['amount'] and seed == 1").iloc[0]
+    stored = read("large_tables_price").query(
+        "way == @row['way'] and amount == @row['amount'] and seed == 1").iloc[0]
     assert row["ids"] == stored.ids and abs(row["auc"] - stored.auc) < 0.002

@@ -1,4 +1,4 @@
-"""The stored runs of chapter 12: complete, with the studies' settings, and saying what is claimed."""
+"""The stored runs of chapter 12: complete, with the studies' settings, as claimed."""
 from itertools import product
 
 from studies import browser_onnx
@@ -13,17 +13,20 @@ from deepfm_tutorial.datasets import make_click_log
 
 def test_each_engine_and_size_has_its_latency_once():
     runs = read("latency")
-    assert sorted(zip(runs.engine, runs.rows)) == sorted(product(latency.ENGINES, latency.SIZES))
+    assert sorted(zip(runs.engine, runs.rows)) == sorted(
+        product(latency.ENGINES, latency.SIZES))
     assert (runs.calls == runs.rows.map(latency.CALLS) * latency.ROUNDS).all()
     assert (runs.threads == 2).all()
     assert (runs.median_ms <= runs.p99_ms).all() and (runs.median_ms > 0).all()
 
 
-def test_in_the_browser_the_model_gave_the_same_for_the_rows_that_the_study_still_makes():
+def test_in_the_browser_the_model_gave_the_same_for_the_rows_that_the_study_still_makes(
+):
     runs = read("browser_onnx")
     encoder = FieldEncoder().fit(make_click_log(100_000, seed=0).columns)
     ids = encoder.transform(rows_to_serve())
     assert (runs.rows_compared == ROWS).all() and len(ids) == ROWS
     assert (runs.unseen_ids == np.isin(ids, encoder.field_offsets).sum()).all()
     assert (runs.largest_probability_difference_1e9 < 1000).all()
-    assert all(f"onnxruntime-web@{release}" in browser_onnx.__doc__ for release in runs.onnxruntime_web)
+    assert all(f"onnxruntime-web@{release}" in browser_onnx.__doc__
+               for release in runs.onnxruntime_web)

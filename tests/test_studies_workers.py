@@ -1,4 +1,4 @@
-"""The stored runs of chapter 11's study: complete, and the bytes that the formula asks for."""
+"""The stored runs of chapter 11's study: complete, with the bytes of the formula."""
 from itertools import product
 
 import numpy as np
@@ -13,7 +13,8 @@ def keys(runs, *names):
 def test_each_job_is_stored_as_often_as_it_ran():
     sparse = product(workers.WORKERS, workers.BATCHES, ["sparse"])
     jobs = [*sparse, *product(workers.WORKERS[:2], [1024], ["dense"])] * workers.REPEATS
-    assert keys(read("workers_loopback"), "workers", "batch_size", "transfer") == sorted(jobs)
+    assert keys(read("workers_loopback"), "workers", "batch_size",
+                "transfer") == sorted(jobs)
     assert keys(read("workers_line"), "mbit", "workers", "transfer") == sorted(
         product(workers.LINES, (1, 2), ("sparse", "dense")))
 
@@ -22,11 +23,14 @@ def test_the_bytes_are_those_of_the_formula_and_the_batches_those_of_the_script(
     features, factors, fields = sum(workers.SIZES), workers.FACTORS, len(workers.SIZES)
     units = (fields * factors, *workers.HIDDEN, 1)
     dense = 1 + sum((m + 1) * next_m for m, next_m in zip(units, units[1:]))
-    for run in [*read("workers_loopback").itertuples(), *read("workers_line").itertuples()]:
+    for run in [*read("workers_loopback").itertuples(),
+                *read("workers_line").itertuples()]:
         row, rows, key, asked = 4 * (1 + factors), run.distinct, 12, 8
         if run.transfer == "dense":
             rows, key, asked = features, 0, 0
-        np.testing.assert_allclose(run.sent, rows * (row + key + asked) + 4 * dense, rtol=0.01)
-        np.testing.assert_allclose(run.received, rows * (row + key) + 4 * dense, rtol=0.01)
+        np.testing.assert_allclose(run.sent,
+                                   rows * (row + key + asked) + 4 * dense, rtol=0.01)
+        np.testing.assert_allclose(run.received,
+                                   rows * (row + key) + 4 * dense, rtol=0.01)
         ids = workers.long_tailed_batch(run.batch_size, np.random.default_rng(5))
         assert abs(len(np.unique(ids)) / run.distinct - 1) < 0.05

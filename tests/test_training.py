@@ -1,4 +1,4 @@
-"""fit, predict and evaluate: what they promise, on data small enough to reason about."""
+"""fit, predict, evaluate: what they promise, on data small enough to reason about."""
 import mxnet as mx
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ QUIET = {"progress": False}
 
 
 def data(rows=300, seed=0):
-    """Clicks that depend on the pair of features, learnable by every model with factors."""
+    """Clicks that depend on the pair of features: models with factors learn them."""
     rng = np.random.default_rng(seed)
     ids = np.stack([rng.integers(0, 5, rows), rng.integers(5, 11, rows)], axis=1)
     z = np.where((ids[:, 0] + ids[:, 1]) % 2, 2.0, -2.0)
@@ -43,7 +43,8 @@ def test_logistic_loss_and_its_gradient_against_the_definition():
         loss = logistic_loss(logits, nd.array(y))
     loss.backward()
     p = 1 / (1 + np.exp(-z))
-    np.testing.assert_allclose(loss.asnumpy(), -np.log(np.where(y == 1, p, 1 - p)), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(loss.asnumpy(), -np.log(np.where(y == 1, p, 1 - p)),
+                               rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(logits.grad.asnumpy(), p - y, rtol=1e-4, atol=1e-6)
 
 
@@ -60,20 +61,22 @@ def test_predict_applies_the_sigmoid_once_and_drops_nothing(monkeypatch):
     model, (ids, _) = small(), data(50)
     expected = 1 / (1 + np.exp(-model(ids).asnumpy()))
     np.testing.assert_allclose(predict(model, ids), expected, rtol=1e-5)
-    monkeypatch.setattr(evaluation, "INFERENCE_BATCH", 7)  # 50 rows: the last part is smaller
+    # 50 rows: the last part is smaller.
+    monkeypatch.setattr(evaluation, "INFERENCE_BATCH", 7)
     p = predict(model, nd.array(ids, dtype="int32"))
     np.testing.assert_allclose(p, expected, rtol=1e-5)
     assert p.shape == (50,) and p.dtype == np.float32
 
 
 def test_one_step_is_adam_on_the_mean_loss_with_the_penalty_of_the_rows_used():
-    """The first Adam step moves each weight against its gradient's sign, by the learning rate."""
+    """Adam's first step moves each weight by the rate, against its gradient's sign."""
     ids, labels = np.array([[0, 5], [0, 6]]), np.array([1.0, 0.0], dtype=np.float32)
     model, λ = FM(SIZES, 4), 10.0
     mx.random.seed(1)
     model.initialize()
     V = model.embedding.factors.data().asnumpy().astype(np.float64)
-    fit(model, (ids, labels), epochs=1, batch_size=2, learning_rate=0.001, embedding_l2=λ, **QUIET)
+    fit(model, (ids, labels), epochs=1, batch_size=2, learning_rate=0.001,
+        embedding_l2=λ, **QUIET)
     moved = model.embedding.factors.data().asnumpy() - V
     E = V[ids]
     delta = 1 / (1 + np.exp(-(E[:, 0] * E[:, 1]).sum(axis=1))) - labels
@@ -84,12 +87,13 @@ def test_one_step_is_adam_on_the_mean_loss_with_the_penalty_of_the_rows_used():
 
 
 def test_penalty_strength_is_half_lambda_times_the_mean_square(monkeypatch):
-    """Read the gradient itself, before Adam hides its size. A factor row pays as x² says."""
+    """Read the gradient before Adam hides its size. A factor row pays as x² says."""
     seen = {}
     monkeypatch.setattr(TrainStep, "_update_weights", lambda self: seen.update(
         grad=model.embedding.factors.grad().asnumpy() * self.optimizer.rescale_grad))
     ids, labels = np.array([[0, 5], [0, 6]]), np.array([1.0, 0.0], dtype=np.float32)
-    x = np.array([[1.0, 2.0], [1.0, 0.0]], dtype=np.float32)  # feature 6 is there with x = 0
+    # Feature 6 is there with x = 0.
+    x = np.array([[1.0, 2.0], [1.0, 0.0]], dtype=np.float32)
     gradients = []
     for λ in (0.0, 3.0):
         model = FM(SIZES, 4)
@@ -99,11 +103,14 @@ def test_penalty_strength_is_half_lambda_times_the_mean_square(monkeypatch):
         fit(model, (ids, labels, x), epochs=1, batch_size=2, embedding_l2=λ, **QUIET)
         gradients.append(seen["grad"])
     squares = np.bincount(ids.ravel(), weights=x.ravel() ** 2, minlength=11)[:, None]
-    np.testing.assert_allclose(gradients[1] - gradients[0], 3.0 * V * squares / 2, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(gradients[1] - gradients[0], 3.0 * V * squares / 2,
+                               rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.parametrize("rows, batch_size, sizes", [(10, 4, [4, 4, 2]), (3, 100, [3]), (8, 4, [4, 4])])
-def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows, batch_size, sizes):
+@pytest.mark.parametrize("rows, batch_size, sizes",
+                         [(10, 4, [4, 4, 2]), (3, 100, [3]), (8, 4, [4, 4])])
+def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows,
+                                                        batch_size, sizes):
     seen, step = [], TrainStep.__call__
 
     def spy(self, ids, *rest):
@@ -112,7 +119,8 @@ def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows, batch
 
     monkeypatch.setattr(TrainStep, "__call__", spy)
     ids = np.stack([np.arange(rows), np.full(rows, rows)], axis=1)
-    fit(LogisticRegression((rows, 1)), (ids, np.arange(rows) % 2), epochs=2, batch_size=batch_size, **QUIET)
+    fit(LogisticRegression((rows, 1)), (ids, np.arange(rows) % 2), epochs=2,
+        batch_size=batch_size, **QUIET)
     assert [len(batch) for batch in seen] == sizes * 2
     first, second = (sum(seen[i:i + len(sizes)], []) for i in (0, len(sizes)))
     assert sorted(first) == sorted(second) == list(range(rows))
@@ -125,14 +133,16 @@ def test_the_seed_decides_the_order_of_the_rows(monkeypatch):
         seen.append(ids[:, 0].tolist()) or nd.zeros(1)))
     ids = np.stack([np.arange(50), np.full(50, 50)], axis=1)
     for seed in (1, 1, 2):
-        fit(LogisticRegression((50, 1)), (ids, np.arange(50) % 2), epochs=1, seed=seed, **QUIET)
+        fit(LogisticRegression((50, 1)), (ids, np.arange(50) % 2), epochs=1,
+            seed=seed, **QUIET)
     assert seen[0] == seen[1] != seen[2]
 
 
 def test_equal_seeds_give_bit_equal_results_and_others_do_not():
     def run(seed):
         model = DeepFM(SIZES, 4, (8,), dropout=0.2)
-        history = fit(model, data(), data(seed=1), epochs=3, batch_size=64, seed=seed, **QUIET)
+        history = fit(model, data(), data(seed=1), epochs=3, batch_size=64,
+                      seed=seed, **QUIET)
         return weights(model), history
     (first, history), (again, history_again), (other, _) = run(3), run(3), run(4)
     assert same(first, again) and history == history_again
@@ -141,7 +151,8 @@ def test_equal_seeds_give_bit_equal_results_and_others_do_not():
 
 def test_each_epochs_dropout_has_a_seed_of_its_own(monkeypatch):
     seeds, seed = [], mx.random.seed
-    monkeypatch.setattr(mx.random, "seed", lambda number: (seeds.append(number), seed(number)))
+    monkeypatch.setattr(mx.random,
+                        "seed", lambda number: (seeds.append(number), seed(number)))
     for number in (0, 1):
         fit(small(), data(), epochs=4, seed=number, **QUIET)
     of_epochs = [s for s in seeds if s > 1]  # the others are those of the weights
@@ -151,21 +162,25 @@ def test_each_epochs_dropout_has_a_seed_of_its_own(monkeypatch):
 def test_numpy_and_mxnet_inputs_give_the_same_result():
     ids, labels = data()
     results = []
-    for convert in (lambda a: a, lambda a: nd.array(a, dtype="int32"), lambda a: a.tolist()):
+    for convert in (lambda a: a, lambda a: nd.array(a, dtype="int32"),
+                    lambda a: a.tolist()):
         model = small()
         fit(model, (convert(ids), convert(labels)), epochs=2, **QUIET)
         results.append(weights(model))
     assert same(results[0], results[1]) and same(results[0], results[2])
 
 
-@pytest.mark.parametrize("make", [lambda: FM(SIZES, 4), lambda: DNN(SIZES, 4, (16,), dropout=0),
+@pytest.mark.parametrize("make", [lambda: FM(SIZES, 4),
+                                  lambda: DNN(SIZES, 4, (16,), dropout=0),
                                   lambda: DeepFM(SIZES, 4, (16,), dropout=0)])
 def test_models_with_factors_learn_the_pair_rule_and_a_linear_one_cannot(make):
     train, validation = data(2000), data(1000, seed=1)
     model, linear = make(), LogisticRegression(SIZES)
     for m in (model, linear):
-        fit(m, train, validation, epochs=25, batch_size=100, learning_rate=0.02, **QUIET)
-    assert evaluate(model, validation).auc > 0.83 and evaluate(linear, validation).auc < 0.7
+        fit(m, train, validation, epochs=25, batch_size=100,
+            learning_rate=0.02, **QUIET)
+    assert (evaluate(model, validation).auc > 0.83
+            and evaluate(linear, validation).auc < 0.7)
 
 
 def test_values_take_part_in_training_and_prediction():
@@ -173,7 +188,8 @@ def test_values_take_part_in_training_and_prediction():
     ids, x = np.zeros((400, 1), int), rng.normal(size=(400, 1))
     labels = (x[:, 0] > 0).astype(np.float32)
     model = LogisticRegression((1,))
-    fit(model, (ids, labels, x), (ids, labels, x), epochs=20, learning_rate=0.1, **QUIET)
+    fit(model, (ids, labels, x), (ids, labels, x), epochs=20,
+        learning_rate=0.1, **QUIET)
     assert evaluate(model, (ids, labels, x)).auc > 0.99
     assert np.ptp(predict(model, ids)) == 0
     for data in ((ids, labels, x), Data(ids, None, x)):
@@ -192,36 +208,41 @@ def test_early_stopping_keeps_the_best_epochs_weights(monkeypatch):
     model = small()
     history = fit(model, data(), data(seed=1), epochs=9, patience=2, **QUIET)
     assert [m.auc for m in history.validation] == [0.6, 0.8, 0.7, 0.8]
-    assert history.best_epoch == 2 and len(history.train_loss) == 4 and not history.interrupted
+    assert (history.best_epoch == 2 and len(history.train_loss) == 4
+            and not history.interrupted)
     assert same(weights(model), snapshots[1]) and not same(snapshots[1], snapshots[3])
 
 
 def test_without_validation_rows_the_last_epoch_counts():
     model = small()
     history = fit(model, data(), epochs=4, patience=1, **QUIET)
-    assert history.best_epoch == len(history.train_loss) == 4 and history.validation == []
+    assert (history.best_epoch == len(history.train_loss) == 4
+            and history.validation == [])
 
 
 @pytest.mark.parametrize("after_epochs", [0, 2])
-def test_ctrl_c_keeps_the_best_weights_so_far_and_says_so(monkeypatch, capsys, after_epochs):
+def test_ctrl_c_keeps_the_best_weights_so_far_and_says_so(monkeypatch, capsys,
+                                                          after_epochs):
     steps, step, model = [], TrainStep.__call__, small()
     snapshots = [weights(model)]
 
     def interrupted(self, *batch):
         steps.append(step(self, *batch))
-        if len(steps) == 3 * after_epochs + 1:  # after the first of an epoch's three steps
+        # After the first of an epoch's three steps.
+        if len(steps) == 3 * after_epochs + 1:
             raise KeyboardInterrupt
         return steps[-1]
 
     monkeypatch.setattr(TrainStep, "__call__", interrupted)
-    monkeypatch.setattr(training, "metrics", lambda model, data: (
-        snapshots.append(weights(model)) or training.Metrics(0.5 + len(snapshots) / 100, 0.5)))
+    monkeypatch.setattr(training, "metrics", lambda model, data: (snapshots.append(
+        weights(model)) or training.Metrics(0.5 + len(snapshots) / 100, 0.5)))
     history = fit(model, data(), data(seed=1), epochs=9, batch_size=100, **QUIET)
     assert history.interrupted and history.best_epoch == after_epochs
     assert same(weights(model), snapshots[after_epochs])
     said = capsys.readouterr().out
     assert f"Interrupted in epoch {after_epochs + 1}" in said
-    assert ("epoch 2, its best so far" if after_epochs else "before the training") in said
+    assert ("epoch 2, its best so far" if after_epochs
+            else "before the training") in said
 
 
 def test_a_loss_that_is_no_number_stops_with_the_best_weights_back():

@@ -1,4 +1,4 @@
-"""Training by rows against training of whole tables, and against MXNet's own sparse route."""
+"""Training by rows against training of whole tables, and MXNet's own sparse route."""
 import mxnet as mx
 import numpy as np
 import pytest
@@ -17,15 +17,18 @@ STEPS = (TrainStep, LazyTrainStep)
 
 def batch(rows=20, seed=0):
     rng = np.random.default_rng(seed)
-    ids = np.stack([rng.integers(0, size, rows) for size in SIZES], axis=1) + [0, 30, 70]
-    return ids, rng.integers(0, 2, rows).astype(np.float32), rng.normal(size=ids.shape).astype(np.float32)
+    ids = np.stack([rng.integers(0, size, rows) for size in SIZES],
+                   axis=1) + [0, 30, 70]
+    return (ids, rng.integers(0, 2, rows).astype(np.float32),
+            rng.normal(size=ids.shape).astype(np.float32))
 
 
 def made(make):
     mx.random.seed(1)
     model = make(SIZES)
     model.initialize()
-    for parameter in model.collect_params(".*(weights|factors|weight|bias|gamma|beta)$").values():
+    for parameter in model.collect_params(
+            ".*(weights|factors|weight|bias|gamma|beta)$").values():
         parameter.set_data(nd.random.normal(scale=0.3, shape=parameter.shape))
     return model
 
@@ -49,16 +52,19 @@ def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(make, with_values)
     before = weights(made(make))
     for dense, by_rows in zip(*results):
         np.testing.assert_allclose(by_rows, dense, atol=1e-6)
-    assert all(np.abs(after - start).max() > 1e-3 for after, start in zip(results[0], before)
+    assert all(np.abs(after - start).max() > 1e-3
+               for after, start in zip(results[0], before)
                if after.shape == start.shape and after.shape[0] == sum(SIZES))
 
 
 def test_many_steps_of_momentum_by_rows_follow_the_definition():
-    """w and its velocity move only when the row occurs; NumPy does the same with a loop."""
+    """w and its velocity move only when the row occurs; NumPy does the same with a
+    loop."""
     rng, model = np.random.default_rng(0), made(LogisticRegression)
     update = LazyTrainStep(model, mx.optimizer.SGD(learning_rate=0.1, momentum=0.9))
     w = model.first_order.weights.data().asnumpy().astype(np.float64)
-    b, v, v_bias = float(model.first_order.bias.data().asscalar()), np.zeros_like(w), 0.0
+    b, v, v_bias = (float(model.first_order.bias.data().asscalar()),
+                    np.zeros_like(w), 0.0)
     for seed in range(5):
         ids, labels, _ = batch(seed=seed)
         delta = 1 / (1 + np.exp(-(w[ids].sum(axis=1) + b))) - labels
@@ -74,16 +80,19 @@ def test_many_steps_of_momentum_by_rows_follow_the_definition():
 
 def with_mxnets_own(lazy):
     """V after four Adam steps: by our rows, and by MXNet's row-sparse gradient."""
-    model, embedding = made(MODELS["FM"]), gluon.nn.Embedding(sum(SIZES), 4, sparse_grad=True)
+    model, embedding = (made(MODELS["FM"]),
+                        gluon.nn.Embedding(sum(SIZES), 4, sparse_grad=True))
     embedding.initialize()
     embedding.weight.set_data(model.embedding.factors.data())
     ours = LazyTrainStep(model, mx.optimizer.Adam(0.01))
-    theirs = gluon.Trainer(embedding.collect_params(), "adam", {"learning_rate": 0.01, "lazy_update": lazy})
+    theirs = gluon.Trainer(embedding.collect_params(), "adam",
+                           {"learning_rate": 0.01, "lazy_update": lazy})
     for seed in range(4):
         ids, labels, _ = batch(seed=seed)
         first_order = model.first_order(ids)  # as it is before our step
         with autograd.record():
-            z = first_order + pairwise_interactions(embedding(nd.array(ids, dtype="int32")))
+            z = first_order + pairwise_interactions(
+                embedding(nd.array(ids, dtype="int32")))
             loss = (nd.Activation(z, "softrelu") - nd.array(labels) * z).sum()
         loss.backward()
         theirs.step(len(ids))
@@ -119,8 +128,8 @@ def test_fit_by_rows_learns_as_well_and_gives_the_gradients_back():
     losses = {}
     for step in STEPS:
         model = made(MODELS["FM"])
-        losses[step] = fit(model, (ids, labels), epochs=20, batch_size=50, learning_rate=0.02,
-                           step=step, progress=False).train_loss[-1]
+        losses[step] = fit(model, (ids, labels), epochs=20, batch_size=50,
+                           learning_rate=0.02, step=step, progress=False).train_loss[-1]
     assert losses[LazyTrainStep] < 0.5
     assert abs(losses[LazyTrainStep] - losses[TrainStep]) < 0.1
     assert model.embedding.factors.grad().shape == (120, 4)

@@ -1,7 +1,8 @@
 """Builds the book: `python tools/book.py`, which `make book` calls.
 
-First the notebooks are executed, two at a time, into copies in _build/executed; then Sphinx makes the
-pages from the copies. What they say beside a line a stage is in _build/book.log.
+First the notebooks are executed, two at a time, into copies in _build/executed; then
+Sphinx makes the pages from the copies. What they say beside a line a stage is in
+_build/book.log.
 """
 import asyncio
 import os
@@ -12,12 +13,11 @@ import time
 from pathlib import Path
 
 import nbformat
+import needs
 import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert.filters import strip_ansi
-
-import needs
 
 AT_A_TIME = 2
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,19 +43,22 @@ def main(root=ROOT):
         return 1
     for name, reason in unmet.items():
         print(f"{name} was not executed; its page shows stored outputs. {reason}")
-    print(f"{build / 'html' / 'index.html'}  {time.time() - float(os.environ.get('BOOK_STARTED', start)):.0f} s in all")
+    print(f"{build / 'html' / 'index.html'}  "
+          f"{time.time() - float(os.environ.get('BOOK_STARTED', start)):.0f} s in all")
     return 0
 
 
 def notebooks(root):
     """The table of contents' notebooks, in its order."""
     toc = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
-    chapters = [toc["root"], *(c["file"] for part in toc.get("parts", []) for c in part["chapters"])]
-    return [path for chapter in chapters if (path := root / f"{chapter}.ipynb").is_file()]
+    chapters = [toc["root"],
+                *(c["file"] for part in toc.get("parts", []) for c in part["chapters"])]
+    return [path for chapter in chapters
+            if (path := root / f"{chapter}.ipynb").is_file()]
 
 
 def execute_all(paths, folder, log):
-    """Write an executed copy of each notebook to `folder`, or a stored one; return those by name.
+    """Write a copy of each notebook to `folder`, executed or stored; return the stored.
 
     Raises:
         Failed: a cell raised or hung; what still runs is ended.
@@ -81,7 +84,7 @@ def execute_all(paths, folder, log):
 async def _execute(to_execute, folder, log):
     turns = asyncio.Semaphore(AT_A_TIME)
     async with asyncio.TaskGroup() as group:  # ends the others when one fails
-        # Long chapters come late in the book. Begun first, they leave no core idle at the end.
+        # Long chapters come late in the book. Begun first, they leave no core idle.
         for path, notebook in reversed(to_execute.items()):
             group.create_task(_execute_one(path, notebook, folder, log, turns))
 
@@ -94,18 +97,21 @@ async def _execute_one(path, notebook, folder, log, turns):
         try:
             await client.async_execute(stdout=log, stderr=log)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            raise Failed(f"{path.stem}, code cell {client.code_cells_executed}: {strip_ansi(str(error))}") from None
+            raise Failed(f"{path.stem}, code cell {client.code_cells_executed}: "
+                         f"{strip_ansi(str(error))}") from None
         nbformat.write(notebook, folder / path.name)
         print(f"{path.stem:32}{time.monotonic() - start:4.0f} s", flush=True)
 
 
 def boxed(notebook, reason):
-    """The notebook with a box below its title that says why its outputs are stored ones."""
+    """The notebook with a box below its title that says why outputs are stored ones."""
     box = nbformat.v4.new_markdown_cell(
-        "```{admonition} This page shows stored outputs\n:class: warning not-executed\n\n"
-        f"The chapter was not executed when this page was made. {reason} Its outputs are those of the last "
-        "time that it was.\n```")
-    return nbformat.from_dict({**notebook, "cells": [notebook.cells[0], box, *notebook.cells[1:]]})
+        "```{admonition} This page shows stored outputs\n"
+        ":class: warning not-executed\n\n"
+        f"The chapter was not executed when this page was made. {reason} "
+        "Its outputs are those of the last time that it was.\n```")
+    return nbformat.from_dict({**notebook,
+                               "cells": [notebook.cells[0], box, *notebook.cells[1:]]})
 
 
 def make_pages(root, log):
@@ -115,17 +121,22 @@ def make_pages(root, log):
         Failed: there was a warning or an error.
     """
     start = time.monotonic()
-    command = [Path(sys.executable).with_name("jupyter-book"), "build", root, "-W", "-n", "--keep-going", "--all"]
-    sphinx = subprocess.run(command, env={**os.environ, "BOOK_EXECUTED": str(root / "_build" / "executed")},
-                            encoding="utf-8", errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", root, "-W",
+               "-n", "--keep-going", "--all"]
+    sphinx = subprocess.run(
+        command, env={**os.environ, "BOOK_EXECUTED": str(root / "_build" / "executed")},
+        encoding="utf-8", errors="replace", stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT)
     said = strip_ansi(sphinx.stdout)
     log.write(said)
     if sphinx.returncode:
         lines = said.splitlines()
-        raise Failed("\n".join([line for line in lines if PROBLEM.search(line)] or lines[-15:]))
+        raise Failed("\n".join([line for line in lines if PROBLEM.search(line)]
+                               or lines[-15:]))
     print(f"{'pages':32}{time.monotonic() - start:4.0f} s", flush=True)
 
 
 if __name__ == "__main__":
-    needs.main()  # before the notebooks: a download's progress bar is no chapter's output
+    # Before the notebooks: a download's progress bar is no chapter's output.
+    needs.main()
     sys.exit(main())

@@ -1,11 +1,12 @@
-"""What a notebook or a test needs beyond the pinned packages, and whether this machine has it.
+"""What a notebook or a test needs beyond the packages, and whether this machine has it.
 
 A notebook says so in its metadata, a test with a marker:
 
     "deepfm_tutorial": {"needs": ["movielens"]}          @pytest.mark.needs("movielens")
 
-Where a need is not met, the build shows the notebook with its stored outputs and a box that says
-so, and the tests skip it with the same reason. `python tools/needs.py` fetches what can be fetched.
+Where a need is not met, the build shows the notebook with its stored outputs and a box
+that says so, and the tests skip it with the same reason. `python tools/needs.py`
+fetches what can be fetched.
 """
 import sys
 from collections.abc import Callable, Iterable
@@ -19,7 +20,7 @@ class Need(NamedTuple):
         what: its name in a sentence.
         is_here: whether this machine has it, found out without the network.
         remedy: what somebody does who wants it, a sentence.
-        fetch: gets it, or raises OSError or ValueError with a message; None if the user must.
+        fetch: gets it, or raises OSError or ValueError; None if the user must.
     """
 
     what: str
@@ -36,13 +37,13 @@ def _movielens():
 NEEDS = {
     "movielens": Need(
         "the data set MovieLens 100K", lambda: _movielens().is_here(),
-        "With a network, `make data` downloads it; without, DEEPFM_TUTORIAL_DATA names a folder that has it.",
-        lambda: _movielens().load_movielens()),
+        "With a network, `make data` downloads it; without, DEEPFM_TUTORIAL_DATA "
+        "names a folder that has it.", lambda: _movielens().load_movielens()),
 }
 
 
 def of_notebook(notebook: dict) -> list[str]:
-    """Return the names of what a notebook declares, in its order; none if it declares nothing."""
+    """Return the names of what a notebook declares, in its order; maybe none."""
     return list(notebook["metadata"].get("deepfm_tutorial", {}).get("needs", []))
 
 
@@ -56,12 +57,13 @@ def unmet(names: Iterable[str]) -> str | None:
         if name not in NEEDS:
             raise ValueError(f"needs = {name!r}: one of {', '.join(NEEDS)} is allowed")
         if not NEEDS[name].is_here():
-            return f"This machine does not have {NEEDS[name].what}. {NEEDS[name].remedy}"
+            return (
+                f"This machine does not have {NEEDS[name].what}. {NEEDS[name].remedy}")
     return None
 
 
 def main():
-    """Fetch what is missing. A failure is said and is no error: the book goes without."""
+    """Fetch what is missing. A failure is said and no error: the book goes without."""
     for need in NEEDS.values():
         try:
             is_here = need.is_here()

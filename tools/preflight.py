@@ -1,7 +1,7 @@
-"""Says, before anything is installed, why this machine cannot run the book, if it cannot.
+"""Says, before anything is installed, why this machine cannot run the book, if so.
 
-The Makefile runs this file with whatever Python it finds, so it is written for old ones too
-and imports nothing but the standard library.
+The Makefile runs this file with whatever Python it finds, so it is written for old ones
+too and imports nothing but the standard library.
 """
 import platform
 import sys
@@ -29,9 +29,11 @@ def problem(version, system, machine):
                 "Run the book on x86-64, or on Linux on 64-bit ARM.".format(machine))
     if not OLDEST <= version <= NEWEST:
         return ("This is Python {}.{}; the book is tested with Python 3.11 to 3.14.\n"
-                "Install one of them, or name it: make book PYTHON=python3.13".format(*version))
+                "Install one of them, "
+                "or name it: make book PYTHON=python3.13".format(*version))
     if system == "Darwin" and version == (3, 14):
-        return ("onnxruntime has no release for Python 3.14 on macOS with an Intel processor.\n"
+        return ("onnxruntime has no release for Python 3.14 on macOS "
+                "with an Intel processor.\n"
                 "Install Python 3.13, or name it: make book PYTHON=python3.13")
     return None
 

@@ -1,7 +1,7 @@
 """FuxiCTR: its layers put together as its own DeepFM is, its loader, its trainer.
 
-The released package holds the layers, loader and trainer; the models are a few lines each in
-its repository (https://github.com/reczoo/FuxiCTR, `model_zoo/DeepFM`).
+The released package holds the layers, loader and trainer; the models are a few lines
+each in its repository (https://github.com/reczoo/FuxiCTR, `model_zoo/DeepFM`).
 """
 import tempfile
 from pathlib import Path
@@ -15,20 +15,21 @@ from fuxictr.pytorch.models import BaseModel
 
 from ..settings import MODEL, THREADS, TRAINING
 
-# Loader processes beside the trainer. None, so that it keeps to two threads like the others; its
-# default, one, was no faster on two cores.
+# Loader processes beside the trainer. None, so that it keeps to two threads like the
+# others; its default, one, was no faster on two cores.
 NUM_WORKERS = 0
 
 
 class DeepFM(BaseModel):
     def __init__(self, feature_map, batch_norm, folder):
-        # Its trainer would judge validation rows each epoch; here only training is timed.
+        # Its trainer would judge validation rows each epoch; here training is timed.
         super().__init__(feature_map, verbose=0, model_root=folder, metrics=["AUC"],
                          eval_steps=10**9)
         k = MODEL["num_factors"]
         self.embedding_layer = FeatureEmbedding(feature_map, k)
         self.fm = FactorizationMachine(feature_map)
-        self.mlp = MLP_Block(feature_map.num_fields * k, MODEL["hidden_units"], output_dim=1,
+        self.mlp = MLP_Block(feature_map.num_fields * k, MODEL["hidden_units"],
+                             output_dim=1,
                              dropout_rates=MODEL["dropout"], batch_norm=batch_norm)
         self.compile("adam", "binary_crossentropy", TRAINING["learning_rate"])
         self.reset_parameters()
@@ -48,7 +49,8 @@ class Trainer:
         fields = [f"f{i}" for i in range(len(data["field_sizes"]))]
         self.map = FeatureMap("benchmark", self.folder.name)
         for field, size in zip(fields, data["field_sizes"].tolist()):
-            self.map.features[field] = {"type": "categorical", "source": "", "vocab_size": size}
+            self.map.features[field] = {"type": "categorical", "source": "",
+                                        "vocab_size": size}
         self.map.labels, self.map.num_fields = ["label"], len(fields)
         self.map.total_features = int(data["field_sizes"].sum())
         (Path(self.folder.name) / "benchmark").mkdir()

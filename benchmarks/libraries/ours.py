@@ -15,7 +15,8 @@ class Trainer:
 
     def train(self, epochs):
         train = self.data["train_ids"], self.data["train_labels"]
-        deepfm_tutorial.fit(self.model, train, epochs=epochs, seed=self.seed, progress=False, **TRAINING)
+        deepfm_tutorial.fit(self.model, train, epochs=epochs, seed=self.seed,
+                            progress=False, **TRAINING)
 
     def predict(self):
         return deepfm_tutorial.predict(self.model, self.data["test_ids"])

@@ -1,5 +1,5 @@
-"""DeepFM in plain PyTorch, written to be fast: one table for all fields, batches cut from
-tensors and not gathered row by row, the optimiser's update in one fused kernel."""
+"""DeepFM in plain PyTorch, written to be fast: one table for all fields, batches cut
+from tensors and not gathered row by row, the optimiser's update in one fused kernel."""
 import torch
 from torch import nn
 
@@ -34,13 +34,15 @@ class Trainer:
     def __init__(self, data, batch_norm):
         torch.set_num_threads(THREADS)
         self.sizes, self.batch_norm = data["field_sizes"].tolist(), batch_norm
-        self.ids, self.test_ids = (torch.from_numpy(data[name]) for name in ("train_ids", "test_ids"))
+        self.ids, self.test_ids = (torch.from_numpy(data[name])
+                                   for name in ("train_ids", "test_ids"))
         self.labels = torch.from_numpy(data["train_labels"])
 
     def new_model(self, seed):
         torch.manual_seed(seed)
         self.model = DeepFM(self.sizes, **MODEL, batch_norm=self.batch_norm)
-        self.adam = torch.optim.Adam(self.model.parameters(), TRAINING["learning_rate"], fused=True)
+        self.adam = torch.optim.Adam(self.model.parameters(),
+                                     TRAINING["learning_rate"], fused=True)
 
     def train(self, epochs):
         self.model.train()
@@ -54,4 +56,5 @@ class Trainer:
     @torch.no_grad()
     def predict(self):
         self.model.eval()
-        return torch.cat([self.model(part).sigmoid() for part in self.test_ids.split(8192)]).numpy()
+        return torch.cat(
+            [self.model(part).sigmoid() for part in self.test_ids.split(8192)]).numpy()

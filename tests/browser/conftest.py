@@ -1,4 +1,4 @@
-"""The book as `make book` built it, served with gzip as web hosts do, and a headless Chromium."""
+"""The book of `make book`, served with gzip as hosts do, and a headless Chromium."""
 import gzip
 import os
 import shutil
@@ -13,8 +13,8 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
 # Nothing that the browser itself would like to fetch.
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--disable-quic", "--no-first-run", "--disable-gpu"]
+QUIET = ["--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--disable-quic", "--no-first-run", "--disable-gpu"]
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -47,7 +47,8 @@ def _compressed(path):
 
 @pytest.fixture(scope="session")
 def address():
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=HTML)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0),
+                             partial(Handler, directory=HTML)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -65,7 +66,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def open_page(browser, address):
-    """`open_page(name, theme)` → a page of the book, and what happened while it loaded."""
+    """`open_page(name, theme)` → a page of the book, and what happened as it loaded."""
     contexts = []
 
     def open_page(name, theme="light"):
@@ -84,12 +85,14 @@ def open_page(browser, address):
         page.on("console", lambda message: message.type in ("error", "warning")
                 and seen["errors"].append(message.text))
         page.on("pageerror", lambda error: seen["errors"].append(str(error)))
-        page.on("requestfailed", lambda request: seen["errors"].append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: seen["errors"].append(
+            f"failed: {request.url}"))
         page.on("response", lambda response: response.status >= 400
                 and seen["errors"].append(f"{response.status}: {response.url}"))
         page.on("requestfinished", lambda request: seen["finished"].append(request))
         page.goto(f"{address}/{name}.html", wait_until="networkidle")
-        page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => 0) : 0")
+        page.evaluate("window.MathJax && MathJax.startup "
+                      "? MathJax.startup.promise.then(() => 0) : 0")
         return page, seen
 
     yield open_page

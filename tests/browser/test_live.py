@@ -33,11 +33,15 @@ def test_a_row_through_the_fm_is_mxnets_fm(open_page, name, selector):
     model.initialize()
     model.first_order.bias.set_data(nd.array([-1]))
     model.first_order.weights.set_data(nd.array([0, 0.5, 0, 0.25, 0.5, 0]))
-    model.embedding.factors.set_data(nd.array([[1, 0], [0, 2], [1, 1], [2, 1], [-1, 1], [3, 0]]))
+    model.embedding.factors.set_data(
+        nd.array([[1, 0], [0, 2], [1, 1], [2, 1], [-1, 1], [3, 0]]))
     for chosen in product(range(2), repeat=3):
-        for select, index in zip(figure.locator(".live-controls").nth(1).locator("select").all(), chosen):
+        for select, index in zip(
+                figure.locator(".live-controls").nth(1).locator("select").all(),
+                chosen):
             select.select_option(index=index)
-        expected = model(nd.array([np.add(chosen, (0, 2, 4))], dtype="int32")).asscalar()
+        expected = (
+            model(nd.array([np.add(chosen, (0, 2, 4))], dtype="int32")).asscalar())
         for form in ("the definition", "the fast form"):
             figure.locator("select[data-name=form]").select_option(form)
             assert abs(shown(figure, "logit") - expected) < 1e-5
@@ -61,17 +65,21 @@ def test_both_forms_agree_and_their_work_is_counted_as_fields_are_added(open_pag
 
 @pytest.fixture(scope="module")
 def live(open_page):
-    """The page, its figure, and MXNet's DeepFM with the numbers that the page carries."""
+    """The page, its figure, and MXNet's DeepFM with the numbers that it carries."""
     page, _ = open_page("notebooks/09_looking_inside")
     numbers = json.loads(page.locator("#deepfm-live").text_content())
     sizes = [len(field["categories"]) for field in numbers["fields"]]
-    layers = [{name: unpack(part) for name, part in layer.items()} for layer in numbers["layers"]]
-    model = DeepFM(sizes, numbers["k"], [len(layer["bias"]) for layer in layers[:-1]], dropout=0)
+    layers = [{name: unpack(part) for name, part in layer.items()}
+              for layer in numbers["layers"]]
+    model = DeepFM(sizes, numbers["k"],
+                   [len(layer["bias"]) for layer in layers[:-1]], dropout=0)
     model.initialize()
     model.first_order.bias.set_data(nd.array([numbers["bias"]]))
     model.first_order.weights.set_data(nd.array(unpack(numbers["weights"])))
-    model.embedding.factors.set_data(nd.array(unpack(numbers["factors"]).reshape(sum(sizes), -1)))
-    dense = [layer for layer in [*model.mlp.layers, model.mlp.output] if hasattr(layer, "weight")]
+    model.embedding.factors.set_data(
+        nd.array(unpack(numbers["factors"]).reshape(sum(sizes), -1)))
+    dense = [layer for layer in [*model.mlp.layers, model.mlp.output]
+             if hasattr(layer, "weight")]
     for layer, values in zip(dense, layers, strict=True):
         layer.weight.set_data(nd.array(values["weight"].reshape(layer.weight.shape)))
         layer.bias.set_data(nd.array(values["bias"]))
@@ -89,16 +97,20 @@ def test_live_deepfm_is_mxnets_deepfm_and_the_planted_formula(live):
     offsets = np.cumsum(sizes) - sizes
     for row in np.random.default_rng(0).integers(0, sizes, size=(25, len(sizes))):
         for name, category in zip(names, row):
-            figure.locator(f"select[data-name={name}]").select_option(index=int(category))
+            figure.locator(f"select[data-name={name}]").select_option(
+                index=int(category))
         ids = nd.array([row + offsets], dtype="int32")
         z = model(ids).asscalar()
         assert abs(shown(figure, "logit") - z) < 1e-5
         assert abs(shown(figure, "probability") - 100 * expit(z)) < 0.051
         figure.locator("details").evaluate("details => { details.open = true }")
-        terms = [float(cell.replace("−", "-")) for cell in figure.locator("tbody td").all_inner_texts()]
-        assert len(terms) == 38 and abs(sum(terms) - z) < 1e-4  # each is rounded to six digits
+        terms = [float(cell.replace("−", "-"))
+                 for cell in figure.locator("tbody td").all_inner_texts()]
+        # Each is rounded to six digits.
+        assert len(terms) == 38 and abs(sum(terms) - z) < 1e-4
         E = model.embedding(ids).asnumpy()[0]
-        np.testing.assert_allclose(terms[9:37], (E @ E.T)[np.triu_indices(8, 1)], atol=1e-5)
+        np.testing.assert_allclose(terms[9:37],
+                                   (E @ E.T)[np.triu_indices(8, 1)], atol=1e-5)
         assert abs(terms[37] - model.mlp(model.embedding(ids)).asscalar()) < 1e-5
         true_z = BIAS + sum(table[tuple(row[names.index(f)] for f in fields)]
                             for fields, table in planted_effects().items())
@@ -108,13 +120,15 @@ def test_live_deepfm_is_mxnets_deepfm_and_the_planted_formula(live):
 def test_live_figures_work_by_keyboard_and_say_what_changed(live):
     page, figure, *_ = live
     status = figure.locator("[role=status]")
-    assert figure.locator("select").count() == figure.get_by_role("combobox").count() == 8
+    assert (figure.locator("select").count()
+            == figure.get_by_role("combobox").count() == 8)
     select = figure.get_by_role("combobox", name="device")
     select.focus()
     select.select_option(index=0)
     before = status.inner_text()
     page.keyboard.press("ArrowDown")
-    assert select.evaluate("select => select.selectedIndex") == 1 and status.inner_text() != before
+    assert (select.evaluate("select => select.selectedIndex") == 1
+            and status.inner_text() != before)
     figure.get_by_role("button").focus()
     before = status.inner_text()
     page.keyboard.press("Enter")

@@ -6,7 +6,8 @@ import yaml
 from axe_playwright_python.sync_playwright import Axe
 
 TOC = yaml.safe_load((Path(__file__).parents[2] / "_toc.yml").read_text())
-CHAPTERS = [TOC["root"]] + [c["file"] for part in TOC["parts"] for c in part["chapters"]]
+CHAPTERS = [TOC["root"]] + [c["file"] for part in TOC["parts"]
+                            for c in part["chapters"]]
 PAGES = [*CHAPTERS, "search"]
 LAPTOP = 1264  # a window of 1,280 pixels less its scroll bar
 THEMES, WIDTHS = ("light", "dark"), (360, 768, LAPTOP, 1920)
@@ -15,19 +16,23 @@ LIMIT = 1.5e6  # bytes over the wire
 # Each scrolling or clipped box within the text that is neither code nor a table.
 OVERFLOW = """() => {
   const found = [];
-  const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  const root = document.documentElement;
+  const wide = root.scrollWidth - root.clientWidth;
   if (wide > 0) found.push(`the page, by ${wide}`);
   for (const box of document.querySelectorAll('.bd-article *')) {
     if (box.scrollWidth <= box.clientWidth + 1 || !box.clientWidth) continue;
     const style = getComputedStyle(box);
     if (style.overflowX === 'visible' || style.display === 'inline') continue;
-    if (box.closest('pre, table, mjx-math, mjx-assistive-mml, .visually-hidden, dt') || box.querySelector('table')) continue;
-    found.push(`${box.tagName}.${box.className}: ${box.textContent.trim().slice(0, 60)}`);
+    if (box.closest('pre, table, mjx-math, mjx-assistive-mml, .visually-hidden, dt')
+        || box.querySelector('table')) continue;
+    const text = box.textContent.trim().slice(0, 60);
+    found.push(`${box.tagName}.${box.className}: ${text}`);
   }
   return found;
 }"""
 UNFOLD = """() => {
-  document.querySelectorAll('button.toggle-button-hidden').forEach((button) => button.click());
+  document.querySelectorAll('button.toggle-button-hidden')
+    .forEach((button) => button.click());
   document.querySelectorAll('details').forEach((box) => { box.open = true; });
 }"""
 # Each line of code or of output that ends beyond its box.
@@ -36,7 +41,8 @@ CUT = """() => [...document.querySelectorAll('.bd-article pre')]
   .map((box) => box.textContent.split('\\n').reduce((a, b) => a.length < b.length ? b : a))"""
 # Outputs of one cell, one printed right after another.
 SPLIT = """() => [...document.querySelectorAll('.cell_output > .stream + .stream')].map((box) => box.textContent)"""
-HEADINGS = "[...document.querySelectorAll('article h1, article h2, article h3, article h4, article h5')].map(h => +h.tagName[1])"
+HEADINGS = ("[...document.querySelectorAll('article h1, "
+            "article h2, article h3, article h4, article h5')].map(h => +h.tagName[1])")
 # Shown and not judged: it is as much the machine's as the page's.
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
@@ -50,11 +56,15 @@ def visit(open_page):
         if (name, theme) not in known:
             page, seen = open_page(name, theme)
             page.evaluate(UNFOLD)  # hints, solutions, tables
-            page.wait_for_timeout(600)  # the theme takes its time to look for code that scrolls
+            # The theme takes its time to look for code that scrolls.
+            page.wait_for_timeout(600)
             known[name, theme] = {
-                **seen, "errors": list(seen["errors"]),  # axe asks for style sheets once more
-                "bytes": sum(request.sizes()["responseBodySize"] for request in list(seen["finished"])),
-                "paint": page.evaluate(FIRST_PAINT), "headings": page.evaluate(HEADINGS),
+                # A copy: axe asks for style sheets once more.
+                **seen, "errors": list(seen["errors"]),
+                "bytes": sum(request.sizes()["responseBodySize"]
+                             for request in list(seen["finished"])),
+                "paint": page.evaluate(FIRST_PAINT),
+                "headings": page.evaluate(HEADINGS),
                 "math": page.locator("article .math").count(),
                 "rendered": page.locator("article .math > mjx-container").count(),
                 "math errors": page.locator("mjx-merror").count(),
@@ -70,17 +80,19 @@ def visit(open_page):
 
 
 def violations(page, name):
-    """What axe finds. Its contrast rule takes seconds on highlighted code, which has the same colours
-    everywhere: one page stands for all."""
+    """What axe finds. Its contrast rule takes seconds on highlighted code, which has
+    the same colours everywhere: one page stands for all."""
     contrast, code = "color-contrast", [] if name == CHAPTERS[4] else [[".highlight"]]
     runs = [({}, {"rules": {contrast: {"enabled": False}}}),
             ({"exclude": code}, {"runOnly": {"type": "rule", "values": [contrast]}})]
     return [violation for context, options in runs for violation in Axe().run(
-        page, context=context or None, options=options | {"resultTypes": ["violations"]}).response["violations"]]
+        page, context=context or None,
+        options=options | {"resultTypes": ["violations"]}).response["violations"]]
 
 
 def overflow(page, width):
-    page.add_style_tag(content="mjx-assistive-mml { display: none !important }")  # not to be seen
+    # Not to be seen.
+    page.add_style_tag(content="mjx-assistive-mml { display: none !important }")
     page.set_viewport_size({"width": width, "height": 900})
     return page.evaluate(OVERFLOW)
 
@@ -110,7 +122,8 @@ def test_there_are_formulas(visit):
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing_serious(visit, name, theme):
-    found = [(v["id"], [node["target"] for node in v["nodes"]]) for v in visit(name, theme)["axe"]
+    found = [(v["id"], [node["target"] for node in v["nodes"]])
+             for v in visit(name, theme)["axe"]
              if v["impact"] in ("serious", "critical")]
     assert not found
 
@@ -144,7 +157,8 @@ def test_there_is_code(visit):
 def test_pages_are_light(visit, capsys):
     rows = [(name, visit(name)["bytes"], visit(name)["paint"]) for name in PAGES]
     with capsys.disabled():
-        print("\n\npage                                          kB   first content, ms")
+        print("\n\n"
+              "page                                          kB   first content, ms")
         for name, size, paint in rows:
             print(f"{name:40}{size / 1000:8.0f}{paint:10.0f}")
     assert max(size for _, size, _ in rows) <= LIMIT

@@ -1,7 +1,7 @@
-"""A training that tests kill: `python job.py FOLDER RESULT` trains with its checkpoint in FOLDER.
+"""A training that tests kill: `python job.py FOLDER RESULT`, its checkpoint in FOLDER.
 
-Every kind of thing that a checkpoint holds takes part: moments of layers and of table rows,
-batch norm's averages, dropout, an early best epoch.
+Every kind of thing that a checkpoint holds takes part: moments of layers and of table
+rows, batch norm's averages, dropout, an early best epoch.
 """
 import sys
 
@@ -23,10 +23,12 @@ def train(folder, epochs=EPOCHS):
     print("training", flush=True)
     checkpoint = None if folder is None else Checkpoint(folder, encoder)
     history = fit(model, *data, epochs=epochs, patience=epochs, batch_size=500,
-                  learning_rate=5e-3, step=LazyTrainStep, checkpoint=checkpoint, progress=False)
+                  learning_rate=5e-3, step=LazyTrainStep, checkpoint=checkpoint,
+                  progress=False)
     return [p.data().asnumpy() for p in model.collect_params().values()], history
 
 
 if __name__ == "__main__":
     weights, history = train(sys.argv[1])
-    np.savez(sys.argv[2], *weights, loss=history.train_loss, auc=[m.auc for m in history.validation])
+    np.savez(sys.argv[2], *weights, loss=history.train_loss,
+             auc=[m.auc for m in history.validation])

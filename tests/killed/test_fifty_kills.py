@@ -12,8 +12,9 @@ KILLS = 50
 
 
 def run_and_kill(arguments, seconds):
-    """Return whether the job was killed so long after its training began, or ended before."""
-    with subprocess.Popen([*JOB, *arguments], stdout=subprocess.PIPE, text=True) as process:
+    """Return whether the job was killed so long after it began, or had ended before."""
+    with subprocess.Popen([*JOB, *arguments], stdout=subprocess.PIPE,
+                          text=True) as process:
         assert process.stdout.readline() == "training\n"
         time.sleep(seconds)
         process.kill()
@@ -36,6 +37,8 @@ def test_killed_at_fifty_random_moments_the_weights_are_bit_equal(tmp_path):
         again = np.load(result)
         assert again.files == whole.files
         for name in whole.files:
-            np.testing.assert_array_equal(again[name], whole[name], err_msg=f"{name}, training {trainings}")
-    print(f"\n{trainings} trainings, {killed} kills, {while_writing} while a checkpoint was being written")
+            np.testing.assert_array_equal(again[name], whole[name],
+                                          err_msg=f"{name}, training {trainings}")
+    print(f"\n{trainings} trainings, {killed} kills, "
+          f"{while_writing} while a checkpoint was being written")
     assert while_writing
