@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 from scipy.special import expit
-from .serving_model import rows_to_serve, train_model
-from .study import write
 
 from deepfm_tutorial import serving
+
+from .serving_model import rows_to_serve, train_model
+from .study import write
 
 FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs",
          "ort-wasm-simd-threaded.wasm")

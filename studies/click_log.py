@@ -6,10 +6,10 @@ grid`.
 import sys
 from itertools import product
 
-from .study import run, write
-
 from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression
 from deepfm_tutorial.datasets import make_click_log
+
+from .study import run, write
 
 SEEDS = (1, 2, 3, 4, 5)
 WORLDS = {"all effects": (1, 2, 3), "no triple": (1, 2), "first order only": (1,)}

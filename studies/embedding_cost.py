@@ -14,6 +14,7 @@ import mxnet as mx
 import nbformat
 import numpy as np
 from mxnet import autograd, nd
+
 from .study import write
 
 CHAPTER = Path(__file__).parents[1] / "notebooks/04_two_ways.ipynb"

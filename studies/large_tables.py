@@ -16,16 +16,22 @@ import deepfm_tutorial  # noqa: F401  (before MXNet)
 # isort: split
 import mxnet as mx
 import numpy as np
-from .click_log import LEARNING_RATE, SEEDS, TRAINING, build
 from mxnet import autograd, gluon, nd
-from .study import run, write
 
-from deepfm_tutorial import (FM, DeepFM, FieldEncoder, LogisticRegression, TrainStep, fit,
-                             logistic_loss, pairwise_interactions)
+from benchmarks.growth import mxnet_step
+from deepfm_tutorial import (
+    FM,
+    DeepFM,
+    FieldEncoder,
+    LogisticRegression,
+    TrainStep,
+    fit,
+)
 from deepfm_tutorial.datasets import make_click_log
 from deepfm_tutorial.scale import LazyTrainStep, blockwise_batches
 
-from benchmarks.growth import mxnet_step
+from .click_log import LEARNING_RATE, SEEDS, TRAINING, build
+from .study import run, write
 
 FIELDS, FACTORS, BATCH = 26, 10, 4096
 FEATURES = (10_000, 100_000, 1_000_000, 10_000_000)

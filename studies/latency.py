@@ -11,10 +11,14 @@ import time
 from pathlib import Path
 
 import numpy as np
-from .serving_model import rows_to_serve, train_model  # before mxnet: it prepares NumPy for it
-from .study import write
 
 from deepfm_tutorial import predict, serving
+
+from .serving_model import (  # before mxnet: it prepares NumPy for it
+    rows_to_serve,
+    train_model,
+)
+from .study import write
 
 # isort: split
 from mxnet import nd

@@ -13,10 +13,17 @@ import time
 from itertools import product
 
 import numpy as np
-
 from sklearn.metrics import roc_auc_score
 
-from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression, fit, predict
+from deepfm_tutorial import (
+    DNN,
+    FM,
+    DeepFM,
+    FieldEncoder,
+    LogisticRegression,
+    fit,
+    predict,
+)
 from deepfm_tutorial.datasets import load_movielens
 from deepfm_tutorial.datasets.movielens import GENRES
 

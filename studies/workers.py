@@ -15,10 +15,12 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from .study import write
 
 from deepfm_tutorial import DeepFM, distributed  # before MXNet
 from deepfm_tutorial.distributed import launch
+
+from .study import write
+
 from mxnet import nd  # isort: skip
 
 SIZES = (10_000,) * 10  # n = 100,000

@@ -100,6 +100,11 @@ def test_the_fingerprint_changes_with_everything_that_ids_depend_on():
         {k: v[::-1] for k, v in LOG.items()}).fingerprint == prints[0]
 
 
+def pandas(*values):
+    """A column as pandas holds text: of type object."""
+    return pd.Series(values, dtype=object)
+
+
 REFUSED = {
     "continuous and hashed": (lambda: FieldEncoder(["a"], hashed={"a": 2}),
                               ValueError, r"\['a'\]"),
@@ -132,23 +137,41 @@ REFUSED = {
     "describe before fit": (lambda: FieldEncoder().describe([[0]]),
                             ValueError, "fit first"),
     "sizes before fit": (lambda: FieldEncoder().field_sizes, ValueError, "fit first"),
-    "two-dimensional column": (lambda: FieldEncoder().fit({"a": [[1, 2]]}), ValueError, "'a'"),
-    "NaN as a category": (lambda: FieldEncoder().fit({"a": [1.0, np.nan]}), ValueError, "'a'.*nan"),
-    "NaN as a number": (lambda: FieldEncoder(["a"]).fit({"a": [1.0, np.nan]}), ValueError, "'a', row 1"),
-    "text as a number": (lambda: FieldEncoder(["a"]).fit({"a": ["x"]}), TypeError, "'a'"),
-    "numbers where pandas' text was": (lambda: FieldEncoder().fit(LOG).transform(
-        {"day": np.array([1, 2], object), "user": [10, 10]}), TypeError, "'day' holds numbers: fit saw text"),
-    "text where numbers were": (lambda: FieldEncoder().fit(LOG).transform(
-        {"day": ["Mon"], "user": np.array(["10"], object)}), TypeError, "'user' holds text: fit saw numbers"),
-    "None in pandas' text": (lambda: FieldEncoder().fit({"a": np.array(["x", None], object)}), ValueError, "'a' holds None"),
-    "NaN in pandas' text": (lambda: FieldEncoder().fit({"a": np.array(["x", np.nan], object)}), ValueError, "'a' holds nan"),
-    "NA in pandas' text": (lambda: FieldEncoder().fit({"a": pd.array(["x", pd.NA])}), ValueError, "'a' holds <NA>"),
-    "text and numbers": (lambda: FieldEncoder().fit({"a": np.array(["x", 1], object)}), TypeError, "'a' holds text and numbers"),
-    "None to be hashed": (lambda: FieldEncoder(hashed={"day": 2}).fit(LOG).transform(
-        {**LOG, "day": np.array(["Mon", None, "Sun"], object)}), ValueError, "'day' holds None"),
-    "continuous field absent": (lambda: FieldEncoder(["p"]).fit(LOG), ValueError, r"\['p'\]"),
-    "numbers where text was": (lambda: FieldEncoder().fit(LOG).transform({"day": [1], "user": [10]}), TypeError, "'day'"),
-    "describe an id of another field": (lambda: FieldEncoder().fit(LOG).describe([[5, 4]]), ValueError, r"ids\[0, 0\] = 5: field 0 .* 0 to 2"),
+    "two-dimensional column": (lambda: FieldEncoder().fit({"a": [[1, 2]]}),
+                               ValueError, "'a'"),
+    "NaN as a category": (lambda: FieldEncoder().fit({"a": [1.0, np.nan]}),
+                          ValueError, "'a'.*nan"),
+    "NaN as a number": (lambda: FieldEncoder(["a"]).fit({"a": [1.0, np.nan]}),
+                        ValueError, "'a', row 1"),
+    "text as a number": (lambda: FieldEncoder(["a"]).fit({"a": ["x"]}),
+                         TypeError, "'a'"),
+    "numbers where pandas' text was": (
+        lambda: FieldEncoder().fit(LOG).transform({"day": pandas(1), "user": [10]}),
+        TypeError, "'day' holds numbers: fit saw text"),
+    "text where numbers were": (
+        lambda: FieldEncoder().fit(LOG).transform(
+            {"day": ["Mon"], "user": pandas("10")}),
+        TypeError, "'user' holds text: fit saw numbers"),
+    "None in pandas' text": (lambda: FieldEncoder().fit({"a": pandas("x", None)}),
+                             ValueError, "'a' holds None"),
+    "NaN in pandas' text": (lambda: FieldEncoder().fit({"a": pandas("x", np.nan)}),
+                            ValueError, "'a' holds nan"),
+    "NA in pandas' text": (lambda: FieldEncoder().fit({"a": pd.array(["x", pd.NA])}),
+                           ValueError, "'a' holds <NA>"),
+    "text and numbers": (lambda: FieldEncoder().fit({"a": pandas("x", 1)}),
+                         TypeError, "'a' holds text and numbers"),
+    "None to be hashed": (
+        lambda: FieldEncoder(hashed={"day": 2}).fit(LOG).transform(
+            {"day": pandas("Mon", None), "user": [10, 20]}),
+        ValueError, "'day' holds None"),
+    "continuous field absent": (lambda: FieldEncoder(["p"]).fit(LOG),
+                                ValueError, r"\['p'\]"),
+    "numbers where text was": (
+        lambda: FieldEncoder().fit(LOG).transform({"day": [1], "user": [10]}),
+        TypeError, "'day'"),
+    "describe an id of another field": (
+        lambda: FieldEncoder().fit(LOG).describe([[5, 4]]),
+        ValueError, r"ids\[0, 0\] = 5: field 0 .* 0 to 2"),
 }
 
 

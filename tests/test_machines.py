@@ -195,7 +195,7 @@ def test_a_missing_or_wrong_variable_of_a_cluster_is_named(name, value):
         environment.check(spoilt)
 
 
-def test_a_server_that_lacks_a_variable_ends_with_status_2_and_a_worker_role_runs_the_command():
+def test_a_server_that_lacks_a_variable_ends_with_2_and_a_worker_runs_the_command():
     launcher = [sys.executable, "-m", "deepfm_tutorial.distributed", "--",
                 "echo", "hello"]
     outside = {name: value for name, value in os.environ.items()

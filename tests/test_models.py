@@ -5,10 +5,21 @@ import pytest
 from mxnet import autograd, nd
 from mxnet.gluon import nn
 
-from deepfm_tutorial import (DNN, FM, MLP, DeepFM, FieldBlock, FieldEmbedding, FirstOrder,
-                             LogisticRegression,
-                             embed_by_dot, embed_by_take, one_hot, one_hot_csr,
-                             pairwise_interactions)
+from deepfm_tutorial import (
+    DNN,
+    FM,
+    MLP,
+    DeepFM,
+    FieldBlock,
+    FieldEmbedding,
+    FirstOrder,
+    LogisticRegression,
+    embed_by_dot,
+    embed_by_take,
+    one_hot,
+    one_hot_csr,
+    pairwise_interactions,
+)
 from deepfm_tutorial.dnn import BatchNorm
 
 SIZES, K = (4, 7, 3), 5

@@ -8,8 +8,13 @@ from scipy.stats import binomtest, chi2_contingency, norm
 
 from deepfm_tutorial import FieldEncoder
 from deepfm_tutorial.datasets import make_click_log
-from deepfm_tutorial.datasets.click_log import (CATEGORIES, CHANGES, NEW_CAMPAIGNS, frequencies,
-                                                planted_effects)
+from deepfm_tutorial.datasets.click_log import (
+    CATEGORIES,
+    CHANGES,
+    NEW_CAMPAIGNS,
+    frequencies,
+    planted_effects,
+)
 from deepfm_tutorial.serving import Slice, calibration, drift, unseen_share
 
 

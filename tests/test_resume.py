@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 
 from deepfm_tutorial import FM, DeepFM, FieldEncoder, TrainStep, fit, training
-from deepfm_tutorial.scale import Checkpoint, LazyTrainStep, blockwise_batches, checkpoint
+from deepfm_tutorial.scale import (
+    Checkpoint,
+    LazyTrainStep,
+    blockwise_batches,
+    checkpoint,
+)
 
 SIZES = (5, 6)
 ENCODER = FieldEncoder().fit({"a": [0, 1, 2, 3, 3], "b": [0, 1, 2, 3, 4]})

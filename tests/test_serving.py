@@ -8,8 +8,17 @@ import onnxruntime
 import pytest
 from scipy.special import expit
 
-from deepfm_tutorial import DNN, FM, DeepFM, FieldBlock, FieldEncoder, LogisticRegression, serving
-from deepfm_tutorial.serving import dequantise, export, folder as folders, quantise
+from deepfm_tutorial import (
+    DNN,
+    FM,
+    DeepFM,
+    FieldBlock,
+    FieldEncoder,
+    LogisticRegression,
+    serving,
+)
+from deepfm_tutorial.serving import dequantise, export, quantise
+from deepfm_tutorial.serving import folder as folders
 
 COLUMNS = {"day": ["Mon", "Sun", "Sun", "Tue"], "user": [30, 10, 20, 10],
            "site": ["a", "b", "c", "a"]}

@@ -1,8 +1,9 @@
 """The stored runs: complete, and what the study's code still gives."""
 from itertools import product
 
-from studies import click_log
 import pytest
+
+from studies import click_log
 from studies.study import read
 
 

@@ -1,9 +1,9 @@
 """Chapter 8's stored runs are those that its study would make."""
 from itertools import product
 
-from studies import movielens
 import pandas as pd
-from studies import study
+
+from studies import movielens, study
 
 
 def test_every_run_is_stored_once_with_the_settings_that_the_search_chose():

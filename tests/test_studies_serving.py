@@ -1,14 +1,13 @@
 """The stored runs of chapter 12: complete, with the studies' settings, as claimed."""
 from itertools import product
 
-from studies import browser_onnx
-from studies import latency
 import numpy as np
-from studies.serving_model import ROWS, rows_to_serve
-from studies.study import read
 
 from deepfm_tutorial import FieldEncoder
 from deepfm_tutorial.datasets import make_click_log
+from studies import browser_onnx, latency
+from studies.serving_model import ROWS, rows_to_serve
+from studies.study import read
 
 
 def test_each_engine_and_size_has_its_latency_once():

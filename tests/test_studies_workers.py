@@ -2,6 +2,7 @@
 from itertools import product
 
 import numpy as np
+
 from studies import workers
 from studies.study import read
 

@@ -4,8 +4,20 @@ import numpy as np
 import pytest
 from mxnet import autograd, nd
 
-from deepfm_tutorial import (DNN, FM, Data, DeepFM, LogisticRegression, TrainStep, evaluate,
-                             evaluation, fit, logistic_loss, predict, training)
+from deepfm_tutorial import (
+    DNN,
+    FM,
+    Data,
+    DeepFM,
+    LogisticRegression,
+    TrainStep,
+    evaluate,
+    evaluation,
+    fit,
+    logistic_loss,
+    predict,
+    training,
+)
 
 SIZES = (5, 6)
 QUIET = {"progress": False}

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon, nd
 
-from deepfm_tutorial import (DNN, FM, DeepFM, LogisticRegression, TrainStep, fit,
-                             pairwise_interactions)
+from deepfm_tutorial import (
+    DNN,
+    FM,
+    DeepFM,
+    LogisticRegression,
+    TrainStep,
+    fit,
+    pairwise_interactions,
+)
 from deepfm_tutorial.scale import LazyTrainStep
 
 SIZES = (30, 40, 50)
@@ -60,7 +67,7 @@ def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(make, with_values)
 def test_many_steps_of_momentum_by_rows_follow_the_definition():
     """w and its velocity move only when the row occurs; NumPy does the same with a
     loop."""
-    rng, model = np.random.default_rng(0), made(LogisticRegression)
+    model = made(LogisticRegression)
     update = LazyTrainStep(model, mx.optimizer.SGD(learning_rate=0.1, momentum=0.9))
     w = model.first_order.weights.data().asnumpy().astype(np.float64)
     b, v, v_bias = (float(model.first_order.bias.data().asscalar()),

@@ -30,7 +30,8 @@ class Need(NamedTuple):
 
 
 def _movielens():
-    from deepfm_tutorial.datasets import movielens  # here: MXNet comes with it, and most who ask need nothing
+    # Here: MXNet comes with it, and most who ask need nothing.
+    from deepfm_tutorial.datasets import movielens
     return movielens
 
 

@@ -9,9 +9,10 @@ import platform
 
 os.environ["OMP_NUM_THREADS"] = "1"  # how many threads share a sum decides its order
 
-import deepfm_tutorial as d  # noqa: E402
-from deepfm_tutorial.datasets import make_click_log  # noqa: E402
-import numpy as np  # noqa: E402
+import numpy as np
+
+import deepfm_tutorial as d
+from deepfm_tutorial.datasets import make_click_log
 
 
 def digest(batch_norm: bool) -> str:

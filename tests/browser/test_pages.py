@@ -38,9 +38,11 @@ UNFOLD = """() => {
 # Each line of code or of output that ends beyond its box.
 CUT = """() => [...document.querySelectorAll('.bd-article pre')]
   .filter((box) => box.scrollWidth > box.clientWidth)
-  .map((box) => box.textContent.split('\\n').reduce((a, b) => a.length < b.length ? b : a))"""
+  .map((box) => box.textContent.split('\\n'))
+  .map((lines) => lines.reduce((a, b) => a.length < b.length ? b : a))"""
 # Outputs of one cell, one printed right after another.
-SPLIT = """() => [...document.querySelectorAll('.cell_output > .stream + .stream')].map((box) => box.textContent)"""
+SPLIT = """() => [...document.querySelectorAll('.cell_output > .stream + .stream')]
+  .map((box) => box.textContent)"""
 HEADINGS = ("[...document.querySelectorAll('article h1, "
             "article h2, article h3, article h4, article h5')].map(h => +h.tagName[1])")
 # Shown and not judged: it is as much the machine's as the page's.
@@ -69,10 +71,12 @@ def visit(open_page):
                 "rendered": page.locator("article .math > mjx-container").count(),
                 "math errors": page.locator("mjx-merror").count(),
                 "theme": page.locator("html").get_attribute("data-theme"),
-                "code": page.locator(".cell_input pre:visible").count(), "split": page.evaluate(SPLIT),
+                "code": page.locator(".cell_input pre:visible").count(),
+                "split": page.evaluate(SPLIT),
                 "axe": violations(page, name),
                 # A theme changes colours, not widths.
-                "overflow": {width: overflow(page, width) for width in WIDTHS if theme == "light"},
+                "overflow": {width: overflow(page, width) for width in WIDTHS
+                             if theme == "light"},
                 "cut": cut(page) if theme == "light" else None}
             page.close()
         return known[name, theme]
