@@ -6,6 +6,7 @@
 # make serve      serve the book on http://127.0.0.1:8000, rebuilt on every change
 # make pdf        build _build/latex/deepfm_tutorial.pdf (needs LaTeX)
 # make notebooks  open the chapters in JupyterLab
+# make outputs    renew the chapters' stored outputs, or some: CHAPTERS="01_fields 05_dnn"
 # make studies    train the runs that the chapters quote, 80 minutes, into studies/results
 # make bench      compare the package with other libraries (benchmarks/README.md)
 # make clean      remove all that these made
@@ -32,7 +33,7 @@ export BOOK_STARTED := $(shell date +%s)
 # Two chapters, or two files of tests, run at a time and share the cores.
 HALF_OF_THE_CORES := OMP_NUM_THREADS=$${OMP_NUM_THREADS-$$(( ($$(getconf _NPROCESSORS_ONLN) + 1) / 2 ))}
 
-.PHONY: book lint test test-site test-kill serve pdf notebooks studies bench clean lock data
+.PHONY: book lint test test-site test-kill serve pdf notebooks outputs studies bench clean lock data
 
 book: .venv/installed
 	@$(HALF_OF_THE_CORES) $(BIN)/python tools/book.py

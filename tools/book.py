@@ -64,42 +64,59 @@ def execute_all(paths, folder, log):
         Failed: a cell raised or hung; what still runs is ended.
     """
     folder.mkdir(exist_ok=True)
-    to_execute, unmet = {}, {}
+    met, unmet = by_needs(paths)
+    for path, reason in unmet.items():
+        nbformat.write(boxed(nbformat.read(path, 4), reason), folder / path.name)
+    execute(met, log, lambda path, done: nbformat.write(done, folder / path.name))
+    return {path.stem: reason for path, reason in unmet.items()}
+
+
+def by_needs(paths):
+    """Return the notebooks whose needs are met, and why those of others are not."""
+    met, unmet = {}, {}
     for path in paths:
         notebook = nbformat.read(path, 4)
         if reason := needs.unmet(needs.of_notebook(notebook)):
-            unmet[path.stem] = reason
-            nbformat.write(boxed(notebook, reason), folder / path.name)
+            unmet[path] = reason
         else:
-            to_execute[path] = notebook
+            met[path] = notebook
+    return met, unmet
+
+
+def execute(notebooks, log, keep):
+    """Execute notebooks, by path, two at a time; `keep(path, notebook)` has each.
+
+    Raises:
+        Failed: a cell raised or hung; what still runs is ended.
+    """
     try:
-        asyncio.run(_execute(to_execute, folder, log))
+        asyncio.run(_execute(notebooks, log, keep))
     except ExceptionGroup as group:
         if not (failures := group.subgroup(Failed)):
             raise
         raise failures.exceptions[0] from None
-    return unmet
 
 
-async def _execute(to_execute, folder, log):
+async def _execute(notebooks, log, keep):
     turns = asyncio.Semaphore(AT_A_TIME)
     async with asyncio.TaskGroup() as group:  # ends the others when one fails
         # Long chapters come late in the book. Begun first, they leave no core idle.
-        for path, notebook in reversed(to_execute.items()):
-            group.create_task(_execute_one(path, notebook, folder, log, turns))
+        for path, notebook in reversed(notebooks.items()):
+            group.create_task(_execute_one(path, notebook, log, keep, turns))
 
 
-async def _execute_one(path, notebook, folder, log, turns):
+async def _execute_one(path, notebook, log, keep, turns):
     async with turns:
         start = time.monotonic()
         client = NotebookClient(notebook, timeout=SECONDS, kernel_name="python3",
+                                record_timing=False,
                                 resources={"metadata": {"path": str(path.parent)}})
         try:
             await client.async_execute(stdout=log, stderr=log)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise Failed(f"{path.stem}, code cell {client.code_cells_executed}: "
                          f"{strip_ansi(str(error))}") from None
-        nbformat.write(notebook, folder / path.name)
+        keep(path, notebook)
         print(f"{path.stem:32}{time.monotonic() - start:4.0f} s", flush=True)
 
 
