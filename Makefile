@@ -79,6 +79,9 @@ pdf: .venv/installed
 notebooks: .venv/installed
 	$(BIN)/jupyter lab notebooks
 
+outputs: data
+	@$(HALF_OF_THE_CORES) $(BIN)/python tools/outputs.py $(CHAPTERS)
+
 # Two parts need more than Python: studies.workers line (root, ip, tc), studies.browser_onnx (npm).
 studies: data
 	for study in embedding_cost click_log movielens large_tables latency; do $(BIN)/python -m studies.$$study || exit; done
