@@ -1,7 +1,7 @@
-"""The checks of chapter 11."""
+"""The checks of chapter 11's exercises."""
 import numpy as np
 
-from .features import RIGHT
+from ._compare import RIGHT
 
 
 def check_mean_of_all(mean_of_all):

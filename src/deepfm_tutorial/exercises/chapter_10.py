@@ -1,9 +1,9 @@
-"""The checks of chapter 10."""
+"""The checks of chapter 10's exercises."""
 import mxnet as mx
 import numpy as np
 from mxnet import nd
 
-from .features import RIGHT, _judge
+from ._compare import RIGHT, judge
 
 
 def check_buckets_needed(answer):
@@ -16,7 +16,7 @@ def check_buckets_needed(answer):
         assert isinstance(m, (int, np.integer)) and m >= 1, f"A number of buckets is whole, not {m!r}."
         others = s - 1
         exact = -1 / np.expm1(np.log1p(-share) / others)
-        _judge(m, int(np.ceil(round(exact, 6))),
+        judge(m, int(np.ceil(round(exact, 6))),
                (np.ceil(round(1 / (1 - (1 - share) ** (1 / s)), 9)), "A name is not in its own way: only the s − 1 others can join it."),
                (np.floor(exact), f"For s = {s} that is one too few: the share must not be exceeded."),
                (np.ceil(others / share), "That counts a bucket twice that two others share: (1 − 1/m)^(s − 1) is not 1 − (s − 1)/m."),
@@ -39,8 +39,8 @@ def check_gradient_rows(answer):
         last[ids.ravel()] = gradient.reshape(-1, 2)
         right = np.unique(ids)
         assert len(used) == len(right), f"{len(right)} ids are distinct; you return {len(used)}."
-        _judge(used, right, (np.arange(len(right)), "Those are places; the rows' own ids are asked for."))
-        _judge(rows, whole[right],
+        judge(used, right, (np.arange(len(right)), "Those are places; the rows' own ids are asked for."))
+        judge(rows, whole[right],
                (last[right], "An id that occurs twice gets both gradients: `rows[places] += …` keeps the last alone."),
                (whole[right] / np.bincount(ids.ravel(), minlength=10)[right, None], "Add, do not average: the loss sums over the places."))
     print(RIGHT)
@@ -61,7 +61,7 @@ def check_catch_up(answer):
         ratio = m * 0.9 ** powers / np.sqrt(v * 0.999 ** powers)
         corrected = np.sqrt(1 - 0.999 ** (first + powers)) / (1 - 0.9 ** (first + powers))
         right, moved = w.asscalar() - start, answer(m, v, first, absent, rate)
-        _judge(moved, right,
+        judge(moved, right,
                (-right, "A weight moves against its gradient: mind the sign."),
                (-rate * ratio.sum(), "The averages are corrected for their start before the division."),
                (-rate * (ratio * np.sqrt(1 - 0.999 ** powers) / (1 - 0.9 ** powers)).sum(),

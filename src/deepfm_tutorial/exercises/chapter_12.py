@@ -1,12 +1,12 @@
-"""The checks of chapter 12."""
+"""The checks of chapter 12's exercises."""
 import numpy as np
 
-from .features import RIGHT, _judge
+from ._compare import RIGHT, judge
 
 
 def check_codes_by_hand(codes):
     """Chapter 12: a row of three numbers, quantised to four bits."""
-    _judge(codes, [7, -3, 1],
+    judge(codes, [7, -3, 1],
            ([8, -3, 1], "Four signed bits, of equal reach up and down, end at 7: the step is 0.6 / 7."),
            ([7, -2, 0], "Round to the nearest code; you cut off."),
            ([127, -53, 11], "Those are eight bits. With four, the largest code is 7."),
@@ -49,4 +49,25 @@ def check_four_bit_packing(pack, unpack):
         assert not np.array_equal(np.asarray(found, int) % 16, codes % 16) or np.array_equal(found, codes), (
             "A negative code comes back as the code plus 16: subtract where you added.")
         assert np.array_equal(found, codes), "unpack(pack(codes), k) is not codes."
+    print(RIGHT)
+
+
+def check_rows_needed(rows_needed):
+    """Chapter 12: rows_needed(predicted, truth, limit), for a mean surprise just at the limit."""
+    rng = np.random.default_rng(0)
+    predicted = rng.uniform(0.05, 0.4, size=500)
+    for truth, limit in ((predicted + rng.uniform(0, 0.2, size=500), 3.0), (predicted * 0.5, 4.0)):
+        gap, now = np.mean(truth - predicted), np.mean(truth * (1 - truth))
+        right = (limit / gap)**2 * np.mean(predicted * (1 - predicted))
+        found = rows_needed(predicted.copy(), truth.copy(), limit)
+        assert np.ndim(found) == 0, "One number for the slice is needed."
+        assert not np.isclose(found, (limit / gap)**2 * now), (
+            "The surprise is divided by the deviation that the model believes in: its own p (1 - p).")
+        assert not np.isclose(abs(found), right**0.5), (
+            "Square it: with four times the rows the surprise is only twice as large.")
+        assert not np.isclose(found, limit**2 * np.mean(predicted * (1 - predicted) / (truth - predicted)**2)), (
+            "Gaps add up over the rows before they are squared: take the mean of the gaps first.")
+        assert np.isclose(found, right), (
+            f"{found:.1f} is not it. After n rows the mean gap is n times the mean of truth - predicted, and "
+            "its deviation the root of n times the mean of predicted (1 - predicted).")
     print(RIGHT)
