@@ -1,4 +1,4 @@
-"""Checks for the exercises: each takes a reader's answer and says what is wrong with it.
+"""Checks for the exercises: each takes an answer and says what is wrong with it.
 
 A check raises `AssertionError` with a message that helps, or prints that the answer
 is right. Chapter 1's are in `chapter_01`, and so on; all compare by `_compare`.
