@@ -1,13 +1,41 @@
-"""Checks for the exercises: each takes a reader's answer and says what is wrong with it.
+"""Checks for the exercises: each takes an answer and says what is wrong with it.
 
-A check raises `AssertionError` with a message that helps, or prints that the answer is right.
-`features` has those of chapters 1 to 3, `network` 4 to 6, `judging` 7 to 9, `scaling` those of
-10, `machines` of 11, `serving` and `monitoring` of 12.
+A check raises `AssertionError` with a message that helps, or prints that the answer
+is right. Chapter 1's are in `chapter_01`, and so on; all compare by `_compare`.
 """
-from .features import *  # noqa: F403
-from .judging import *  # noqa: F403
-from .machines import *  # noqa: F403
-from .monitoring import *  # noqa: F403
-from .network import *  # noqa: F403
-from .scaling import *  # noqa: F403
-from .serving import *  # noqa: F403
+from .chapter_01 import (
+    check_csr_pays, check_hashed, check_ids_by_hand, check_rare_as_unseen,
+    check_without_offsets)
+from .chapter_02 import (
+    check_absorbed, check_fewest_features, check_field_aware, check_new_logit,
+    check_triples)
+from .chapter_03 import (
+    check_inner_products, check_inside_pairs, check_surviving_terms,
+    check_swapped_tables)
+from .chapter_04 import (
+    check_gradient_by_product, check_mean_of_tags, check_useless,
+    check_weighted_gradient)
+from .chapter_05 import (
+    check_dropout_growth, check_forward_and_slope, check_leaky_scale,
+    check_signed_sum)
+from .chapter_06 import (
+    check_both_sides, check_deepfm_count, check_focal_loss, check_two_sigmoids)
+from .chapter_07 import (
+    check_auc_with_ties, check_best_accuracy, check_temperature, check_undo_sampling)
+from .chapter_08 import (
+    check_best_of_five, check_gauc, check_liked_rate, check_paired_interval,
+    check_ten_years)
+from .chapter_09 import (
+    check_centred_fm, check_importance, check_misleading_shift, check_pure_by_hand)
+from .chapter_10 import check_buckets_needed, check_catch_up, check_gradient_rows
+from .chapter_11 import check_bytes_of_a_step, check_mean_of_all, check_most_workers
+from .chapter_12 import (
+    check_codes_by_hand, check_four_bit_packing, check_rows_needed,
+    check_undo_second_sigmoid)
+
+__all__ = [name for name in dir() if name.startswith("check_")]
+
+
+def __dir__() -> list[str]:
+    """Name only the checks: completion shows a reader nothing else then."""
+    return __all__

@@ -1,0 +1,63 @@
+"""The checks of chapter 11's exercises."""
+from collections.abc import Callable
+
+import numpy as np
+
+from ._compare import EXACT, RIGHT, judge, numbers
+
+
+def check_mean_of_all(mean_of_all: Callable[[np.ndarray, np.ndarray], float]) -> None:
+    """Chapter 11: each row counts the same, whichever worker has it.
+
+    mean_of_all(sums, counts) returns the mean over all rows, from each worker's sum and
+    number.
+    """
+    sums, counts = np.array([6.0, 1.0, 2.0]), np.array([12, 1, 8])
+    judge(numbers(mean_of_all(sums, counts)).squeeze(), 9 / 21,
+          (np.mean(sums / counts), "You average the workers' means: a row of a small "
+           "batch would count more than others."),
+          (sums.sum() / len(sums), "Divide by rows, not by workers."),
+          (sums.sum(), "That is the sum. How many rows does it belong to?"),
+          otherwise="All rows together: what is their loss, and how many are they?",
+          **EXACT)
+    print(RIGHT)
+
+
+def check_bytes_of_a_step(bytes_of_a_step: Callable[[int, int, int], float]) -> None:
+    """Chapter 11: rows come and gradients go, each with its id.
+
+    bytes_of_a_step(distinct, k, others) returns what one worker sends and receives.
+    """
+    for distinct, k, others in ((5000, 10, 20_000), (1, 1, 0), (300, 64, 7)):
+        found = numbers(bytes_of_a_step(distinct, k, others)).item()
+        row = 4 * (1 + k)
+        right = distinct * (2 * row + 32) + 8 * others
+        judge(found, right,
+              (right / 2, "Both directions: rows come, and gradients go."),
+              (distinct * (2 * 4 * k + 32) + 8 * others, "A row is w_i and v_i."),
+              (distinct * 2 * row + 8 * others,
+               "Each row names itself: add 20 bytes on the way out and 12 on the way "
+               "in."),
+              (distinct * (2 * row + 32) + 4 * others,
+               "The other parameters are pulled, and their gradients pushed."),
+              otherwise=f"Not {found:,.0f} bytes for {distinct} rows, k = {k}, "
+              f"{others} others.", **EXACT)
+    print(RIGHT)
+
+
+def check_most_workers(most_workers: Callable[[float, float], int]) -> None:
+    """Chapter 11: each worker makes the queue longer, until a step is mostly waiting.
+
+    most_workers(own, queue) returns how many have a queue no longer than `own`.
+    """
+    for own, queue, right in (
+            (0.010, 0.002, 5), (0.010, 0.003, 3), (0.002, 0.004, 0), (0.5, 0.001, 500)):
+        found = most_workers(own, queue)
+        assert isinstance(found, int | np.integer), (
+            f"A whole number of workers is needed, not {found!r}.")
+        assert found != right + 1 or right == 0, (
+            "One too many: their queue would outlast a worker's own part.")
+        assert found == right, (
+            f"own = {own}, queue = {queue}: the queue of M workers takes M times "
+            f"{queue}. It must not exceed {own}; you say {found}.")
+    print(RIGHT)
