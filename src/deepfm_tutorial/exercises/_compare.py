@@ -8,7 +8,7 @@ import numpy as np
 from mxnet import autograd, nd
 from numpy.typing import ArrayLike
 
-from ..checks import as_numpy
+from .._validation import as_numpy
 
 RIGHT = "Right."
 ROUNDED = {"rtol": 1e-3, "atol": 1e-4}  # by hand to three digits, or through float32

@@ -1,1 +1,0 @@
-from ._validation import as_numpy
