@@ -9,79 +9,72 @@ from pathlib import Path
 import deepfm_tutorial
 
 ROOT = Path(deepfm_tutorial.__file__).parent
-ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+ROOMS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
 API = (Path(__file__).parents[1] / "book/api.md").read_text("utf-8")
 
 
-def imported(module):
-    """Each name that a core module imports from the package, as `room` or `module`."""
-    for node in ast.walk(ast.parse((ROOT / f"{module}.py").read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            yield from [node.module.split(".")[0]] if node.module else [
-                a.name for a in node.names]
+def imported(path):
+    """The first part of each name that a file of the core imports from the package."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            names = [node.module] if node.module else [name.name for name in node.names]
+            yield from (name.split(".")[0] for name in names)
 
 
 def test_the_core_imports_no_room_but_for_a_servers_start():
-    core = [path.stem for path in ROOT.glob("*.py")]
-    found = {(module,
-              name) for module in core for name in imported(module)} - {("a", "b")}
-    assert {"datasets", "scale", "distributed", "serving", "exercises"} <= ROOMS
+    found = {(path.stem, name) for path in ROOT.glob("*.py") for name in imported(path)}
     assert ("training", "fields") in found  # that imports are seen at all
-    assert {pair for pair in found if pair[1] in ROOMS} == {("runtime", "distributed")}
+    assert ROOMS == ["datasets", "distributed", "exercises", "scale", "serving"]
+    to_rooms = {pair for pair in found if pair[1] in ROOMS}
+    assert to_rooms == {("runtime", "distributed")}
 
 
 def public_modules():
-    names = [info.name for info in pkgutil.walk_packages(deepfm_tutorial.__path__,
-                                                         "deepfm_tutorial.")]
-    return [importlib.import_module(name) for name in names
-            if not any(part.startswith("_") for part in name.split("."))]
+    found = pkgutil.walk_packages(deepfm_tutorial.__path__, "deepfm_tutorial.")
+    return [importlib.import_module(info.name) for info in found
+            if "._" not in info.name]
 
 
 def public_functions():
-    """Every public function and method that the package defines: its name and
-    itself."""
+    """The name and the function of each that the package defines, methods too."""
     for module in public_modules():
         for name, value in vars(module).items():
-            if (name.startswith("_")
-                or getattr(value, "__module__", "") != module.__name__):
+            if name[0] == "_" or getattr(value, "__module__", "") != module.__name__:
                 continue
-            members = vars(value).items() if inspect.isclass(value) else [(name, value)]
-            for member, function in members:
-                function = getattr(function, "__func__",
-                                   getattr(function, "fget", function))
-                if (inspect.isfunction(function)
-                    and not re.match("_[^_]|__[er]", member)):
-                    yield f"{module.__name__}.{name}.{member}", function
+            of_class = vars(value) if inspect.isclass(value) else {name: value}
+            for method, function in of_class.items():
+                function = inspect.unwrap(getattr(function, "fget", function))
+                is_public = method[0] != "_" or method in ("__init__", "__call__")
+                if (inspect.isfunction(function) and is_public
+                        and function.__module__ == module.__name__
+                        and method != "hybrid_forward"):  # its signature is Gluon's
+                    yield f"{module.__name__}.{name}.{method}", function
 
 
 def test_public_signatures_have_types():
     checked = dict(public_functions())
     assert len(checked) > 100
     for name, function in checked.items():
-        if name.endswith((".hybrid_forward", "__new__", "_make",
-                          "_asdict", "_replace")):
-            continue  # Gluon's, and a named tuple's, signature
         signature = inspect.signature(function)
-        parameters = [p for p in signature.parameters.values()
-                      if p.name not in ("self", "cls")]
+        parameters = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
         assert all(p.annotation is not p.empty for p in parameters), name
         assert signature.return_annotation is not signature.empty, name
 
 
 def test_the_page_of_the_package_has_every_module():
-    listed = re.findall(r"automodule:: (\S+)", API)
-    rooms = [f"deepfm_tutorial.{room}" for room in ROOMS]
-    modules = [module.__name__ for module in public_modules()
-               if module.__name__ not in rooms]
-    modules = [name for name in modules if ".exercises." not in name]
-    assert sorted(listed) == sorted([*modules, "deepfm_tutorial.datasets"])
+    listed = re.findall(r"automodule:: deepfm_tutorial\.(\S+)", API)
+    names = [module.__name__.removeprefix("deepfm_tutorial.") for module
+             in public_modules()]
+    expected = {name for name in names if name not in ROOMS
+                and not name.startswith("exercises")}
+    assert sorted(listed) == sorted(expected | {"datasets"})
 
 
-def test_each_package_exports_what_it_says_and_the_root_no_room():
-    for package in [deepfm_tutorial, *(
-            importlib.import_module(f"deepfm_tutorial.{room}") for room in ROOMS)]:
-        assert package.__all__ and all(hasattr(package, name)
-                                       for name in package.__all__)
-    homes = {getattr(getattr(deepfm_tutorial, name), "__module__", "deepfm_tutorial")
-             for name in deepfm_tutorial.__all__}
-    assert all(home.count(".") <= 1 for home in homes)
+def test_each_package_exports_what_it_says_and_the_root_nothing_of_a_room():
+    rooms = [importlib.import_module(f"deepfm_tutorial.{room}") for room in ROOMS]
+    for package in [deepfm_tutorial, *rooms]:
+        assert package.__all__
+        assert all(hasattr(package, name) for name in package.__all__)
+    exported = [getattr(deepfm_tutorial, name) for name in deepfm_tutorial.__all__]
+    homes = {getattr(thing, "__module__", "deepfm_tutorial") for thing in exported}
+    assert all(home.count(".") <= 1 for home in homes), homes
