@@ -39,8 +39,8 @@ def predict(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
     Raises:
         TypeError, ValueError: wrong ids or values, before anything is computed.
     """
-    ids, _, values = (*data, None)[:3] if isinstance(data, tuple) else (data, None,
-                                                                        None)
+    ids, _, values = ((*data, None)[:3] if isinstance(data, tuple)
+                      else (data, None, None))
     ids = check_ids(ids, *field_bounds(model.field_sizes))
     values = None if values is None else check_values(values, ids.shape)
     return _probabilities(model, ids, values)

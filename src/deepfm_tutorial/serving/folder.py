@@ -55,7 +55,8 @@ class Predictor:
         self.encoder = encoder
         self.metadata = metadata
         self.engine = engine
-        self._compute = compute  # ids, and values if there are continuous fields → logits
+        # From ids, and values if there are continuous fields, to logits.
+        self._compute = compute
 
     def predict(self, columns: Columns) -> np.ndarray:
         """Return the probability of a click for every row: (N,) float32 in [0, 1].
@@ -70,7 +71,10 @@ class Predictor:
         return expit(self.logits(columns))
 
     def logits(self, columns: Columns) -> np.ndarray:
-        """Return the logit of every row: (N,) float32. Arguments and errors as for `predict`."""
+        """Return the logit of every row: (N,) float32.
+
+        Arguments and errors are those of `predict`.
+        """
         return in_parts(self._compute, *_inputs(self.encoder, columns))
 
 
@@ -97,8 +101,8 @@ def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
     """
     folder = Path(folder)
     if folder.exists():
-        raise FileExistsError(f"{folder} exists: give each saved model a folder of its "
-                              "own")
+        raise FileExistsError(f"{folder} exists: "
+                              "give each saved model a folder of its own")
     if tuple(model.field_sizes) != encoder.field_sizes:
         raise ValueError(f"the model has field_sizes {tuple(model.field_sizes)}, the "
                          f"encoder {encoder.field_sizes}: they must be equal")
@@ -142,10 +146,10 @@ def load(folder: str | Path, engine: str = "mxnet") -> Predictor:
                 for name in FILES}
     encoder = FieldEncoder.from_dict(json.loads(contents["encoder.json"]))
     if encoder.fingerprint != metadata["encoder_fingerprint"]:
-        raise ValueError(f"{folder / 'encoder.json'} is not the encoder that the model "
-                         "was saved with")
-    predictor = Predictor(encoder, metadata, engine,
-                          ENGINES[engine](contents, metadata["inputs"]))
+        raise ValueError(f"{folder / 'encoder.json'} is not the encoder "
+                         "that the model was saved with")
+    compute = ENGINES[engine](contents, metadata["inputs"])
+    predictor = Predictor(encoder, metadata, engine, compute)
     _check_sample(predictor, json.loads(contents["sample.json"]))
     return predictor
 
@@ -208,8 +212,8 @@ def _plain(number: Any) -> Any:
 
 
 def _shapes(model: FieldBlock) -> dict[str, tuple]:
-    return {name: parameter.shape for name,
-            parameter in named_parameters(model).items()}
+    return {name: parameter.shape
+            for name, parameter in named_parameters(model).items()}
 
 
 def _sha256(content: bytes) -> str:
@@ -238,8 +242,8 @@ def _read_metadata(path: Path) -> dict:
 def _read_checked(path: Path, sha256: str | None) -> bytes:
     content = path.read_bytes()
     if _sha256(content) != sha256:
-        raise ValueError(f"{path} is damaged: its SHA-256 is not what metadata.json "
-                         "says")
+        raise ValueError(f"{path} is damaged: "
+                         "its SHA-256 is not what metadata.json says")
     return content
 
 
@@ -249,15 +253,16 @@ def _mxnet_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
     block = gluon.SymbolBlock(graph, given)
     block.collect_params().load_dict(nd.load_frombuffer(contents["model.params"]))
     block.hybridize(static_alloc=True)
-    return lambda *arrays: block(*(nd.array(a, dtype=a.dtype)
-                                   for a in arrays)).asnumpy()
+    return lambda *arrays: block(
+        *(nd.array(a, dtype=a.dtype) for a in arrays)).asnumpy()
 
 
 def _onnx_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
     import onnxruntime  # only who serves with it needs it
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])  # runtime has set it
+    # `runtime` has set the count.
+    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
     session = onnxruntime.InferenceSession(contents["model.onnx"], options,
                                            providers=["CPUExecutionProvider"])
     return lambda *arrays: session.run(["logits"], dict(zip(inputs, arrays)))[0]
