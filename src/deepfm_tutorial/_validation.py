@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 2 ** 16
 
 
 def as_numpy(array: Any) -> np.ndarray:
-    """The same numbers as a NumPy array, whatever kind of array or list they came in."""
+    """The same numbers as a NumPy array, from any kind of array or from a list."""
     return array.asnumpy() if isinstance(array, nd.NDArray) else np.asarray(array)
 
 
@@ -85,8 +85,8 @@ def check_ids(ids: Any, low: Any, high: Any) -> np.ndarray:
     if bad := _first_bad(ids, is_good):
         row, field = bad
         first, end = (np.broadcast_to(bound, ids.shape)[bad] for bound in (low, high))
-        raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: field {field} "
-                         f"takes whole numbers from {first} to {end - 1}")
+        raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: "
+                         f"field {field} takes whole numbers from {first} to {end - 1}")
     return ids.astype(np.int32, copy=False)
 
 
@@ -96,12 +96,12 @@ def check_values(values: Any, shape: Sequence[int]) -> np.ndarray:
     if values.dtype.kind not in "biuf":
         raise TypeError(f"values are of type {values.dtype}: numbers are needed")
     if values.shape != tuple(shape):
-        raise ValueError(f"values have shape {values.shape}: the ids' shape {shape} is "
-                         "needed")
+        raise ValueError(f"values have shape {values.shape}: "
+                         f"the ids' shape {shape} is needed")
     if bad := _first_bad(values, np.isfinite):
         row, field = bad
-        raise ValueError(f"values[{row}, {field}] = {values[row, field]}: field "
-                         f"{field} takes finite numbers")
+        raise ValueError(f"values[{row}, {field}] = {values[row, field]}: "
+                         f"field {field} takes finite numbers")
     return values.astype(np.float32, copy=False)
 
 
@@ -133,8 +133,8 @@ def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
         raise ValueError(f"{name}: (ids, labels) or (ids, labels, values) is needed")
     ids, labels, values = (*data, None)[:3]
     if labels is None:
-        raise ValueError(f"{name}: labels are None: 0 or 1 is needed for each row of "
-                         "ids")
+        raise ValueError(f"{name}: labels are None: "
+                         "0 or 1 is needed for each row of ids")
     try:
         ids = check_ids(ids, *field_bounds(field_sizes))
         labels = check_labels(labels, len(ids))
@@ -142,17 +142,17 @@ def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
     if both_classes and labels.min() == labels.max():
-        raise ValueError(f"{name}: every label is {labels[0]:g}; AUC needs both "
-                         "classes")
+        raise ValueError(f"{name}: every label is {labels[0]:g}; "
+                         "AUC needs both classes")
     return ids, labels, values
 
 
 def check_storable(name: str, values: Iterable) -> None:
-    """Say so if a value of a column is neither text nor a number: JSON stores no other."""
+    """Say so if a value is neither text nor a number: JSON stores no other."""
     if strange := [value for value in values
                    if not isinstance(value, (str, int, float))]:
-        raise ValueError(f"column {name!r} holds {strange[0]!r}: text and numbers can "
-                         "be stored")
+        raise ValueError(f"column {name!r} holds {strange[0]!r}: "
+                         "text and numbers can be stored")
 
 
 class _Door(threading.local):
@@ -180,7 +180,10 @@ def past_the_door() -> Iterator[None]:
 
 
 def _first_bad(array: np.ndarray, is_good: Callable) -> tuple | None:
-    """Where the first bad entry is, (row, …), or None. A slice at a time: files may be mapped."""
+    """Where the first bad entry is, (row, …), or None.
+
+    The rows are looked at a slice at a time: the array may be a mapped file.
+    """
     for first in range(0, len(array), ROWS_AT_ONCE):
         good = is_good(array[first:first + ROWS_AT_ONCE])
         if not good.all():

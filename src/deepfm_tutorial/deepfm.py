@@ -1,4 +1,4 @@
-"""DeepFM: first order, pairs and MLP in one logit, over one embedding table (chapter 6)."""
+"""DeepFM: first order, pairs and MLP over one embedding table (chapter 6)."""
 from collections.abc import Sequence
 
 from .dnn import MLP
@@ -8,10 +8,10 @@ from .fm import FirstOrder, pairwise_interactions
 
 @register
 class DeepFM(FieldBlock):
-    """`model(ids, values) → logits`, (B,): y_FM + y_DNN of Guo et al., 2017, before the sigmoid.
+    """`model(ids, values) → logits`, (B,): y_FM + y_DNN, before the sigmoid.
 
-    The FM part and the MLP read the *same* E. Both parts have a bias, w₀ and the output
-    layer's; only their sum matters.
+    This is the model of Guo et al., 2017. The FM part and the MLP read the *same* E.
+    Both parts have a bias, w₀ and the output layer's; only their sum matters.
 
     Args:
         field_sizes: how many ids each field owns.
@@ -23,8 +23,8 @@ class DeepFM(FieldBlock):
                  hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
                  batch_norm: bool = False) -> None:
         super().__init__(field_sizes, num_factors=num_factors,
-                         hidden_units=hidden_units,
-                         dropout=dropout, batch_norm=batch_norm)
+                         hidden_units=hidden_units, dropout=dropout,
+                         batch_norm=batch_norm)
         self.first_order = FirstOrder(field_sizes)
         self.embedding = FieldEmbedding(field_sizes, num_factors)
         num_inputs = len(self.field_sizes) * num_factors

@@ -16,7 +16,7 @@ class ReLU(HybridBlock):
 
 
 class BatchNorm(nn.BatchNorm):
-    """Batch normalisation of (B, units), at a third of the time that MXNet takes for it.
+    """Batch normalisation of (B, units), in a third of the time that MXNet takes.
 
     MXNet 1.9.1 is slow when the normalised axis is the last one or the others have
     length 1. The same numbers laid out as (1, units, B, 1) take its fast path; the two
@@ -30,7 +30,7 @@ class BatchNorm(nn.BatchNorm):
 
 
 class MLP(HybridBlock):
-    """Layers of linear map, optional batch norm, ReLU and dropout, then one linear output.
+    """Hidden layers (linear, optional batch norm, ReLU, dropout), one linear output.
 
     `mlp(embeddings) → logits`: (B, F, k) in, (B,) out.
 
@@ -48,8 +48,8 @@ class MLP(HybridBlock):
         in_units = check_integer("in_units", in_units)
         self.hidden_units = check_sizes("hidden_units", hidden_units)
         self.dropout = check_number("dropout", dropout, 0, 1)
-        # He et al., 2015: standard deviation √(2 / inputs) keeps the signal's size
-        # under ReLU.
+        # He et al., 2015: a standard deviation of √(2 / inputs) keeps the size of the
+        # signal under ReLU.
         he = mx.init.MSRAPrelu(factor_type="in", slope=0)
         with self.name_scope():
             self.layers = nn.HybridSequential()
@@ -64,12 +64,10 @@ class MLP(HybridBlock):
                 if self.dropout:
                     self.layers.add(nn.Dropout(self.dropout))
                 in_units = units
-            # Batch norm gives the last hidden layer unit size at once, however small
-            # the embeddings; He's output would then start with logits that have to be
-            # unlearned.
-            self.output = nn.Dense(1, in_units=in_units,
-                                   weight_initializer=mx.init.Xavier(
-                factor_type="in", magnitude=1) if batch_norm else he)
+            # With batch norm, the last hidden layer has unit size at once, however
+            # small the embeddings. He's output would start with logits to be unlearned.
+            init = mx.init.Xavier(factor_type="in", magnitude=1) if batch_norm else he
+            self.output = nn.Dense(1, in_units=in_units, weight_initializer=init)
 
     def hybrid_forward(self, F, embeddings):
         concatenated = embeddings.reshape((0, -1))  # (B, F·k)
@@ -90,8 +88,8 @@ class DNN(FieldBlock):
                  hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
                  batch_norm: bool = False) -> None:
         super().__init__(field_sizes, num_factors=num_factors,
-                         hidden_units=hidden_units,
-                         dropout=dropout, batch_norm=batch_norm)
+                         hidden_units=hidden_units, dropout=dropout,
+                         batch_norm=batch_norm)
         self.embedding = FieldEmbedding(field_sizes, num_factors)
         num_inputs = len(self.field_sizes) * num_factors
         self.mlp = MLP(num_inputs, hidden_units, dropout, batch_norm)

@@ -1,4 +1,4 @@
-"""Dense embeddings: two ways to look a row up, and the block that models share (chapters 3, 4)."""
+"""Embeddings: two ways to look a row up, and the models' base (chapters 3, 4)."""
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -8,15 +8,21 @@ from mxnet import nd
 from mxnet.gluon import Block, HybridBlock, Parameter
 from numpy.typing import ArrayLike
 
-from ._validation import (check_ids, check_integer, check_sizes, check_values,
-                          field_bounds,
-                          is_past_the_door, past_the_door)
+from ._validation import (
+    check_ids,
+    check_integer,
+    check_sizes,
+    check_values,
+    field_bounds,
+    is_past_the_door,
+    past_the_door,
+)
 
 INPUTS = {"ids": "int32", "values": "float32"}
-"""What a model takes, each (B, F), and of which type. Only weighted rows need `values`."""
+"""What a model takes, each (B, F), and its type. Only weighted rows need `values`."""
 
 MODELS: dict[str, type] = {}
-"""Every model of the package by its name: see `register`."""
+"""Every model of the package by its name. `register` adds to it."""
 
 
 def embed_by_take(ids: ArrayLike | nd.NDArray, factors: nd.NDArray) -> nd.NDArray:
@@ -89,7 +95,7 @@ class FieldBlock(HybridBlock):
         self._num_inputs = None
 
     def table(self, name: str, *width: int, init: Any) -> Parameter:
-        """Return a new parameter of shape (n, *width), declared as a table."""
+        """Return a new parameter, declared as a table: (n,) and `width` behind it."""
         table = self.params.get(name, shape=(sum(self.field_sizes), *width), init=init)
         self._own_tables.append(table)
         return table
@@ -102,15 +108,15 @@ class FieldBlock(HybridBlock):
         return list(dict.fromkeys(t for block in blocks for t in block._own_tables))
 
     def forward(self, ids: Any, values: Any = None) -> Any:
-        """Check `ids` (B, F) and `values` (B, F), then compute. Symbols pass unchecked."""
+        """Check `ids` and `values`, each (B, F), and compute. Symbols go unchecked."""
         if isinstance(ids, mx.sym.Symbol):
             return super().forward(ids, values)
         inputs = [ids] if values is None else [ids, values]
         if not is_past_the_door():
             inputs = self._checked(*inputs)
         if len(inputs) != self._num_inputs:
-            # A compiled graph takes one number of inputs. Without values it multiplies
-            # by none.
+            # A compiled graph takes a fixed number of inputs. Without values it is
+            # another graph, which multiplies by none.
             self._clear_cached_op()
             self._num_inputs = len(inputs)
         with past_the_door():
@@ -156,18 +162,18 @@ def input_symbols(with_values: bool = False) -> list[mx.sym.Symbol]:
 
 
 def _same_or_new(given: Any, checked: np.ndarray) -> Any:
-    """The caller's own NDArray where it will do, so that gradients reach it; else the new."""
+    """The caller's own NDArray if it will do: gradients must reach it. Else the new."""
     is_usable = isinstance(given, nd.NDArray) and given.dtype == checked.dtype
     return given if is_usable else checked
 
 
 def _as_ndarray(array: Any) -> nd.NDArray:
-    return array if isinstance(array, nd.NDArray) else nd.array(array,
-                                                                dtype=array.dtype)
+    return (array if isinstance(array, nd.NDArray)
+            else nd.array(array, dtype=array.dtype))
 
 
 class FieldEmbedding(FieldBlock):
-    """The embedding table that FM and DNN share: `embedding(ids, values) → E`, (B, F, k).
+    """The embedding table of FM and DNN: `embedding(ids, values) → E`, (B, F, k).
 
     Its one parameter, `factors`, is V of equation (1), (n, k). Row f of a sample's E is
     x_i v_i for the active feature i of field f. V starts as normal noise of standard

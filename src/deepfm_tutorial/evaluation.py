@@ -6,8 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from ._validation import (as_numpy, check_data, check_ids, check_values, field_bounds,
-                          past_the_door)
+from ._validation import (
+    as_numpy,
+    check_data,
+    check_ids,
+    check_values,
+    field_bounds,
+    past_the_door,
+)
 from .embeddings import FieldBlock
 from .fields import Data
 
@@ -34,13 +40,13 @@ def predict(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
     Args:
         model: one of this package's models.
         data: a `Data` or a plain tuple like it, whose labels are not looked at and may
-            be None; or ids alone, (N, F).
+            be None; or ids alone, (N, F), which are no tuple.
 
     Raises:
         TypeError, ValueError: wrong ids or values, before anything is computed.
     """
-    ids, _, values = (*data, None)[:3] if isinstance(data, tuple) else (data, None,
-                                                                        None)
+    ids, _, values = ((*data, None)[:3] if isinstance(data, tuple)
+                      else (data, None, None))
     ids = check_ids(ids, *field_bounds(model.field_sizes))
     values = None if values is None else check_values(values, ids.shape)
     return _probabilities(model, ids, values)

@@ -8,16 +8,21 @@ import numpy as np
 from mxnet import nd
 from numpy.typing import ArrayLike
 
-from ._validation import (as_numpy, check_ids, check_integer, check_storable,
-                          check_values,
-                          field_bounds)
+from ._validation import (
+    as_numpy,
+    check_ids,
+    check_integer,
+    check_storable,
+    check_values,
+    field_bounds,
+)
 
 UNSEEN = "<unseen>"
 """What `FieldEncoder.describe` shows for a category that training never saw."""
 
 
 class Data(NamedTuple):
-    """Encoded rows, as `fit`, `evaluate` and `predict` take them; a plain tuple will do, too.
+    """Encoded rows for `fit`, `evaluate` and `predict`; a plain tuple will do, too.
 
     Attributes:
         ids: (N, F) int32.
@@ -65,8 +70,8 @@ class FieldEncoder:
         self.hashed = {name: check_integer(f"hashed[{name!r}]", buckets)
                        for name, buckets in (hashed or {}).items()}
         if both := self.continuous & set(self.hashed):
-            raise ValueError(f"fields {sorted(both)} are continuous and hashed: one is "
-                             "allowed")
+            raise ValueError(f"fields {sorted(both)} are continuous and hashed: "
+                             "one is allowed")
         self._index = None  # field name -> {value or bucket: id}
 
     def fit(self, columns: Mapping[str, ArrayLike]) -> "FieldEncoder":
@@ -82,15 +87,15 @@ class FieldEncoder:
         """
         columns = self._read(columns)
         if not columns or not len(next(iter(columns.values()))):
-            raise ValueError("columns are empty: at least one column with one row is "
-                             "needed")
+            raise ValueError("columns are empty: "
+                             "at least one column with one row is needed")
         for kind, names in (("continuous", self.continuous),
                             ("hashed", set(self.hashed))):
             if absent := names - set(columns):
                 raise ValueError(f"{kind} fields {sorted(absent)} are not among the "
                                  f"columns {sorted(columns)}")
-        self._number({name: self._vocabulary(name, column) for name,
-                      column in columns.items()})
+        self._number({name: self._vocabulary(name, column)
+                      for name, column in columns.items()})
         return self
 
     def _number(self, vocabularies):
@@ -103,7 +108,7 @@ class FieldEncoder:
 
     def encode(self, columns: Mapping[str, ArrayLike],
                labels: ArrayLike | None = None) -> Data:
-        """Return the columns as `Data`: ids, the labels as given, and values where needed.
+        """Return the columns as `Data`: ids, labels as given, and values where needed.
 
         Args:
             columns: as for `transform`.
@@ -128,17 +133,16 @@ class FieldEncoder:
         return np.stack(ids, axis=1).astype(np.int32)
 
     def values(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
-        """Return x for every row and field: (N, F) float32, 1 wherever a field is categorical.
+        """Return x for every row and field: (N, F) float32, 1 for a categorical field.
 
         Raises:
-            ValueError: as `transform`, or a continuous field holds something not
-                finite.
+            TypeError: a continuous field holds no numbers.
+            ValueError: as `transform`, or a number of a continuous field is not finite.
         """
         columns = self._read_like_fit(columns)
         num_rows = len(next(iter(columns.values())))
         x = [self._finite(name, columns[name]) if name in self.continuous
-             else np.ones(num_rows)
-             for name in self.field_names]
+             else np.ones(num_rows) for name in self.field_names]
         return np.stack(x, axis=1).astype(np.float32)
 
     def describe(self, ids: ArrayLike) -> dict[str, list]:
@@ -154,17 +158,16 @@ class FieldEncoder:
             categories.
         """
         ids = check_ids(ids, *field_bounds(self.field_sizes))
-        meaning = {i: value for known in self._fitted().values() for value,
-                   i in known.items()}
+        meaning = {i: value for known in self._fitted().values()
+                   for value, i in known.items()}
         return {name: [meaning.get(i, UNSEEN) for i in ids[:, f].tolist()]
                 for f, name in enumerate(self.field_names)}
 
     def as_dict(self) -> dict:
-        """Return all that `transform` depends on, as lists, text and numbers, ready for JSON.
+        """Return all that `transform` depends on, ready for JSON: lists, text, numbers.
 
         Raises:
-            ValueError: `fit` was not called, or a category is neither text nor a
-                number.
+            ValueError: `fit` was not called, or a category is neither text nor number.
         """
         vocabularies = {name: list(known) for name, known in self._fitted().items()}
         for name, values in vocabularies.items():
@@ -181,7 +184,7 @@ class FieldEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """64 hexadecimal digits that differ whenever `transform` could differ: a SHA-256."""
+        """A SHA-256, in hexadecimal, that differs whenever `transform` could differ."""
         stored = self.as_dict() | {"min_count": None}  # it has done its work
         described = json.dumps([stored, self.field_names])
         return hashlib.sha256(described.encode()).hexdigest()
@@ -213,11 +216,11 @@ class FieldEncoder:
 
     @staticmethod
     def _read(columns):
-        columns = {name: as_numpy(columns[name]) for name in columns.keys()}
+        columns = {name: as_numpy(columns[name]) for name in columns}
         for name, column in columns.items():
             if column.ndim != 1:
-                raise ValueError(f"column {name!r} has shape {column.shape}: (N,) is "
-                                 "needed")
+                raise ValueError(f"column {name!r} has shape {column.shape}: "
+                                 "(N,) is needed")
         lengths = {name: len(column) for name, column in columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns differ in length: {lengths}")
@@ -226,9 +229,9 @@ class FieldEncoder:
     def _read_like_fit(self, columns):
         columns, known = self._read(columns), set(self._fitted())
         if known - set(columns) or set(columns) - known:
-            raise ValueError(f"columns must be those of fit, {sorted(known)}: missing "
-                             f"{sorted(known - set(columns))}, superfluous "
-                             f"{sorted(set(columns) - known)}")
+            raise ValueError(f"columns must be those of fit, {sorted(known)}: "
+                             f"missing {sorted(known - set(columns))}, "
+                             f"superfluous {sorted(set(columns) - known)}")
         return columns
 
     def _vocabulary(self, name, column):
@@ -237,8 +240,8 @@ class FieldEncoder:
             return [name]
         self._no_missing(name, column)
         if len(_kinds(column)) > 1:
-            raise TypeError(f"column {name!r} holds text and numbers: one of them is "
-                            "needed")
+            raise TypeError(f"column {name!r} holds text and numbers: "
+                            "one of them is needed")
         if name in self.hashed:
             return list(range(self.hashed[name]))
         values, counts = np.unique(column, return_counts=True)
@@ -250,22 +253,23 @@ class FieldEncoder:
         if column.dtype.kind in "biuU":  # whole numbers and text have no missing values
             return
         if missing := [value for value in column.tolist() if _is_missing(value)]:
-            raise ValueError(f"column {name!r} holds {missing[0]}: give missing values "
-                             "a name, such as 'missing'")
+            raise ValueError(f"column {name!r} holds {missing[0]}: "
+                             "give missing values a name, such as 'missing'")
 
     @staticmethod
     def _finite(name, column):
         if column.dtype.kind not in "biuf":
-            raise TypeError(f"column {name!r} is of type {column.dtype}: a continuous "
-                            "field takes numbers")
+            raise TypeError(f"column {name!r} is of type {column.dtype}: "
+                            "a continuous field takes numbers")
         if not np.isfinite(column).all():
             row = int(np.argmin(np.isfinite(column)))
-            raise ValueError(f"column {name!r}, row {row}: {column[row]} is not a "
-                             "finite number")
+            raise ValueError(f"column {name!r}, row {row}: "
+                             f"{column[row]} is not a finite number")
         return column
 
     def _ids(self, name, column):
-        known, unseen = self._index[name], self.field_offsets[self.field_names.index(name)]
+        f = self.field_names.index(name)
+        known, unseen = self._index[name], self.field_offsets[f]
         if name in self.continuous:
             return np.full(len(column), known[name])
         if name in self.hashed:
@@ -279,18 +283,18 @@ class FieldEncoder:
 
     @staticmethod
     def _same_kind(name, column, known):
-        """Numbers where text was learned (or the reverse) would all be unseen, in silence."""
+        """Refuse numbers where `fit` saw text, or the reverse: all would be unseen."""
         learned = _kinds(list(known))
         if known and (strange := _kinds(column) - learned):
-            raise TypeError(f"column {name!r} holds {strange.pop()}: fit saw "
-                            f"{learned.pop()}")
+            raise TypeError(f"column {name!r} holds {strange.pop()}: "
+                            f"fit saw {learned.pop()}")
 
 
 def _kinds(column: np.ndarray | list) -> set[str]:
     """Which of "text" and "numbers" a column holds; what is missing is neither."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "biufU":
-        return {"text" if column.dtype.kind == "U"
-                else "numbers"} if len(column) else set()
+        kind = "text" if column.dtype.kind == "U" else "numbers"
+        return {kind} if len(column) else set()
     types = {type(value) for value in column if not _is_missing(value)}
     return {"text" if issubclass(kind, str) else "numbers" for kind in types}
 
@@ -303,8 +307,8 @@ def _is_missing(value: Any) -> bool:
 
 def _check_one_hot(ids: Any, num_features: int, values: Any) -> tuple:
     ids = check_ids(ids, 0, num_features)
-    values = np.ones(ids.shape, np.float32) if values is None else check_values(values,
-                                                                                ids.shape)
+    values = (np.ones(ids.shape, np.float32) if values is None
+              else check_values(values, ids.shape))
     return ids, values
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-# Okabe and Ito's palette: distinct for colour-blind readers, and in grey by its order
-# here.
-BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B"
+# Okabe and Ito's palette: distinct for the colour-blind and, in this order, in grey.
+BLUE, ORANGE, GREEN, PURPLE, GREY = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6B6B6B")
 INK, PAPER = "#1A1A1A", "#FFFFFF"
 
 STYLE = {
@@ -20,8 +20,8 @@ STYLE = {
     "text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.edgecolor": GREY, "axes.spines.top": False, "axes.spines.right": False,
     "axes.grid": True, "grid.color": "#E3E3E3", "axes.axisbelow": True,
-    "axes.titlesize": "medium", "legend.frameon": False, "lines.linewidth": 2,
-    "lines.markersize": 6,
+    "axes.titlesize": "medium", "legend.frameon": False,
+    "lines.linewidth": 2, "lines.markersize": 6,
     "axes.prop_cycle": plt.cycler(color=[BLUE, ORANGE, GREEN, PURPLE, GREY],
                                   marker=["o", "s", "^", "D", "v"],
                                   linestyle=["-", "--", "-.", ":", "-"]),
@@ -64,7 +64,7 @@ def draw_dnn() -> Figure:
 
 
 def draw_deepfm() -> Figure:
-    """Draw DeepFM: one row of embeddings feeds the inner products and the hidden layers."""
+    """Draw DeepFM: one row of embeddings feeds inner products and hidden layers."""
     canvas = _Canvas(6.0, 5.6)
     fields, embeddings = canvas.inputs(FIELDS)
     logit = canvas.logit(2.9, 5.35)
@@ -104,15 +104,14 @@ def draw_row(features: Sequence[str], x: np.ndarray, V: np.ndarray) -> Figure:
 
 
 def draw_parameter_server() -> Figure:
-    """Draw a distributed job: two servers share the rows of V, three workers those of the data."""
+    """Draw a distributed job: two servers share V's rows, three workers the data's."""
     canvas = _Canvas(6.0, 3.7)
     servers = [canvas.box(x, 2.9, text, PURPLE, width=1.5, height=0.7)
-               for x,
-               text in ((1.6, "server 0\nrows 0 … n/2"),
-                        (3.8, "server 1\nrows n/2 … n"))]
+               for x, text in ((1.6, "server 0\nrows 0 … n/2"),
+                               (3.8, "server 1\nrows n/2 … n"))]
     workers = [canvas.box(x, 0.95, text, BLUE, width=1.4, height=0.7)
-               for x,
-               text in ((0.85, "worker 0\n1st third"), (2.7, "worker 1\n2nd third"),
+               for x, text in ((0.85, "worker 0\n1st third"),
+                               (2.7, "worker 1\n2nd third"),
                                (4.55, "worker 2\n3rd third"))]
     canvas.links([(worker, server) for worker in workers for server in servers], GREY)
     canvas.note(0.1, 3.5, "the weights: each row of w and V on one server")
@@ -123,7 +122,7 @@ def draw_parameter_server() -> Figure:
 
 
 class _Canvas:
-    """A figure in inches on which boxes are placed by their centre and joined by lines."""
+    """A figure in inches: boxes are placed by their centres and joined by lines."""
 
     def __init__(self, width, height):
         self.figure, self.axes = plt.subplots(figsize=(width, height), layout="none")
@@ -147,8 +146,7 @@ class _Canvas:
     def links(self, pairs, colour, style="-", width=1.2):
         for (x0, y0, half0), (x1, y1, half1) in pairs:
             self.axes.plot([x0, x1], [y0 + half0, y1 - half1], color=colour,
-                           linestyle=style,
-                           linewidth=width, marker="", zorder=1)
+                           linestyle=style, linewidth=width, marker="", zorder=1)
 
     def inputs(self, names):
         """One-hot fields at the bottom, the embedding that each picks above them."""
@@ -169,8 +167,8 @@ class _Canvas:
     def first_order(self, fields, logit):
         first = self.box(0.4, 1.85, "Σ", ORANGE)
         self.note(0.05, 1.45, "first\norder")
-        self.links([(field, first) for field in fields] + [(first, logit)], ORANGE,
-                   "--")
+        links = [(field, first) for field in fields] + [(first, logit)]
+        self.links(links, ORANGE, "--")
 
     def pairs(self, embeddings, logit, xs, y, note):
         self.note(note, y, "inner\nproducts")
@@ -181,7 +179,7 @@ class _Canvas:
     def hidden_layers(self, embeddings, logit, xs, ys, note):
         self.note(*note, "hidden\nlayers")
         below = embeddings
-        for above in [[self.box(x, y, "ReLU", GREEN) for x in xs]
-                      for y in ys] + [[logit]]:
+        hidden = [[self.box(x, y, "ReLU", GREEN) for x in xs] for y in ys]
+        for above in hidden + [[logit]]:
             self.links([(a, b) for a in below for b in above], GREEN, "-", 0.7)
             below = above

@@ -6,8 +6,8 @@ from mxnet import nd, sym
 from .embeddings import FieldBlock, FieldEmbedding, register
 
 
-def pairwise_interactions(embeddings: nd.NDArray
-                          | sym.Symbol) -> nd.NDArray | sym.Symbol:
+def pairwise_interactions(
+        embeddings: nd.NDArray | sym.Symbol) -> nd.NDArray | sym.Symbol:
     """Sum the inner products of all pairs of fields, in O(kF).
 
     Σ_{f<g} ⟨e_f, e_g⟩ = ½ (‖Σ_f e_f‖² − Σ_f ‖e_f‖²): Lemma 3.1 of Rendle, 2010.
@@ -27,8 +27,7 @@ def pairwise_interactions(embeddings: nd.NDArray
 class FirstOrder(FieldBlock):
     """w₀ + Σ_i w_i x_i: the bias and the first-order part of equation (1).
 
-    Parameters: `bias` (1,) and `weights` (n,). Both start at zero, a probability of one
-    half.
+    Parameters: `bias` (1,) and `weights` (n,). Both start at zero: a probability of ½.
 
     Args:
         field_sizes: how many ids each field owns.
@@ -63,7 +62,9 @@ class LogisticRegression(FieldBlock):
 
 @register
 class FM(FieldBlock):
-    """Factorization machine: `model(ids, values) → logits`, (B,). Equation 1 of Rendle, 2010.
+    """Factorization machine: `model(ids, values) → logits`, (B,).
+
+    It computes equation 1 of Rendle, 2010.
 
     Args:
         field_sizes: how many ids each field owns.

@@ -24,7 +24,8 @@ class LiveFigure:
         return "(The model's numbers, for the live figure of the web page.)"
 
     def _repr_html_(self):
-        return f'<script id="deepfm-live" type="application/json">{json.dumps(self.numbers)}</script>'
+        text = json.dumps(self.numbers)
+        return f'<script id="deepfm-live" type="application/json">{text}</script>'
 
 
 def live_deepfm(model: DeepFM, encoder: FieldEncoder, row: np.ndarray,
@@ -41,7 +42,8 @@ def live_deepfm(model: DeepFM, encoder: FieldEncoder, row: np.ndarray,
         bias, effects: of the true logit: see `datasets.click_log.planted_effects`.
     """
     names, ids = list(categories), _ids(encoder, categories)
-    order = np.concatenate(ids)  # features as `categories` has them, without the unseen ids
+    # The features in the order of `categories`, without the unseen ids.
+    order = np.concatenate(ids)
     *hidden, output = [layer for layer in [*model.mlp.layers, model.mlp.output]
                        if isinstance(layer, nn.Dense)]
     # The figure adds w₀ and the output's bias up before it begins.
@@ -49,8 +51,8 @@ def live_deepfm(model: DeepFM, encoder: FieldEncoder, row: np.ndarray,
     output_bias = output.bias.data().asnumpy()
     return LiveFigure({
         "fields": [{"name": name, "categories": categories[name]} for name in names],
-        "start": [int(np.flatnonzero(of_field == i)[0]) for of_field,
-                  i in zip(ids, row[0])],
+        "start": [int(np.flatnonzero(of_field == i)[0])
+                  for of_field, i in zip(ids, row[0])],
         "k": model.embedding.factors.shape[1],
         "bias": float(model.first_order.bias.data().asscalar() + output_bias[0]),
         "weights": _pack(model.first_order.weights.data().asnumpy()[order]),
@@ -60,8 +62,8 @@ def live_deepfm(model: DeepFM, encoder: FieldEncoder, row: np.ndarray,
                    for layer, layer_bias in zip([*hidden, output], biases)],
         "truth": {"bias": bias,
                   "tables": [{"fields": [names.index(name) for name in fields],
-                                            "values": _pack(table)}
-                                           for fields, table in effects.items()]},
+                              "values": _pack(table)}
+                             for fields, table in effects.items()]},
     })
 
 
@@ -69,8 +71,8 @@ def _ids(encoder: FieldEncoder, categories: Mapping) -> list[np.ndarray]:
     """The ids of each field's categories, a list of (n_f,)."""
     result = []
     for f, (name, own) in enumerate(categories.items()):
-        columns = {other: np.repeat(values[0], len(own)) for other,
-                   values in categories.items()}
+        columns = {other: np.repeat(values[0], len(own))
+                   for other, values in categories.items()}
         columns[name] = np.array(own)
         result.append(encoder.transform(columns)[:, f])
     return result

@@ -1,22 +1,20 @@
-"""What must be set before MXNet 1.9.1 is imported. No other module knows of it.
+"""What must be set before MXNet 1.9.1 is imported.
 
 Two things, each of which your own environment variables override:
 
 - **Threads.** MXNet's defaults are slow for models of this size: one engine worker that
-shares
-  its operators over all cores trained DeepFM 1.6 times as fast, on two cores. And a
-  thread that waits for the others should not spin for long: beside one other busy
+  shares its operators over all cores trained DeepFM 1.6 times as fast, on two cores.
+  And a thread that waits for the others should not spin for long: beside one other busy
   process, that made the training of a small model more than 50 times slower. Set
   `OMP_NUM_THREADS`, `MXNET_CPU_WORKER_NTHREADS`, `GOMP_SPINCOUNT` or `OMP_WAIT_POLICY`
   yourself and they stay as you set them. OpenMP allows a list of counts, one for each
   level of nesting; MXNet would abort on it, so its first count is taken. A value that
   OpenMP would not understand counts as not set, with a warning; an empty one without.
 - **NumPy's names.** While it is imported, MXNet reads names that NumPy has removed
-since: `bool`
-  in NumPy 1.24 (https://github.com/apache/mxnet/issues/21165), others in NumPy 2. They
-  are lent for the import and taken back, so that NumPy is left as it was found.
-  `mxnet.nd` and Gluon, all that the book uses, never ask for them again; `mxnet.np`
-  does (Boolean masks, comparisons). If you use `mxnet.np`, set
+  since: `bool` in NumPy 1.24 (https://github.com/apache/mxnet/issues/21165), others in
+  NumPy 2. They are lent for the import and taken back, so that NumPy is left as it was
+  found. `mxnet.nd` and Gluon, all that the book uses, never ask for them again;
+  `mxnet.np` does (Boolean masks, comparisons). If you use `mxnet.np`, set
   `DEEPFM_TUTORIAL_NUMPY_BOOL=keep`; with `off` no name is lent at all.
 """
 import os
@@ -36,8 +34,7 @@ from .distributed import environment
 # Measured on two cores. Layers of a few hundred units give more threads little to do.
 MOST_THREADS = 4
 
-# What OpenMP (or, for the second, MXNet) takes. MXNet waits for ever for a worker if
-# there is none.
+# What OpenMP takes, or MXNet, for the second. Without a worker, MXNet waits for ever.
 COUNT = r"\s*\+?0*[1-9]\d{0,4}\s*"
 ALLOWED = {
     "OMP_NUM_THREADS": (f"{COUNT}(,{COUNT})*",
@@ -54,8 +51,7 @@ ALLOWED = {
 LENT = {
     "bool": bool, "round_": numpy.round, "product": numpy.prod,
     "PZERO": 0.0, "NZERO": -0.0, "PINF": numpy.inf, "NINF": -numpy.inf,
-    "Inf": numpy.inf,
-    "NAN": numpy.nan, "NaN": numpy.nan,
+    "Inf": numpy.inf, "NAN": numpy.nan, "NaN": numpy.nan,
     "alltrue": numpy.all, "sometrue": numpy.any, "in1d": numpy.isin,
     "trapz": getattr(numpy, "trapezoid", None),
     **dict.fromkeys(["mirr", "msort", "npv", "pmt", "ppmt", "pv", "rate"]),
@@ -69,17 +65,17 @@ SPARED = ("sklearn", "scipy.stats")
 
 def set_threads() -> None:
     """Set MXNet's thread counts, unless the environment already says what they are."""
+    flags = re.IGNORECASE | re.ASCII
     for name, (pattern, allowed) in ALLOWED.items():
         value = os.environ.get(name)
-        if value is not None and not re.fullmatch(pattern, value,
-                                                  re.IGNORECASE | re.ASCII):
+        if value is not None and not re.fullmatch(pattern, value, flags):
             del os.environ[name]
             if value.strip():
                 warnings.warn(f"{name}={value!r} is ignored: {allowed} is allowed",
                               stacklevel=2)
     cores = min(os.cpu_count() or 1, MOST_THREADS)
-    os.environ["OMP_NUM_THREADS"] = str(int(os.environ.get("OMP_NUM_THREADS",
-                                                           str(cores)).split(",")[0]))
+    threads = os.environ.get("OMP_NUM_THREADS", str(cores))
+    os.environ["OMP_NUM_THREADS"] = str(int(threads.split(",")[0]))
     os.environ.setdefault("MXNET_CPU_WORKER_NTHREADS", "1")
     if "OMP_WAIT_POLICY" not in os.environ:  # GOMP_SPINCOUNT would override it
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
@@ -90,18 +86,18 @@ def numpy_names(mode: str) -> Iterator[None]:
     """Lend NumPy the names in `LENT` that it lacks, for a while.
 
     Args:
-        mode: `"lend"` takes them back at the end, `"keep"` leaves them, `"off"` does
-            nothing.
+        mode: `"lend"` takes them back at the end, `"keep"` leaves them, `"off"` lends
+            none.
 
     Raises:
         ValueError: `mode` is none of these.
     """
     if mode not in ("lend", "keep", "off"):
-        raise ValueError(f"DEEPFM_TUTORIAL_NUMPY_BOOL={mode!r}: lend, keep or off is "
-                         "allowed")
+        raise ValueError(f"DEEPFM_TUTORIAL_NUMPY_BOOL={mode!r}: "
+                         "lend, keep or off is allowed")
     # Not hasattr: asking NumPy 1.26 for the name warns.
-    missing = [] if mode == "off" else [name for name in LENT
-                                        if name not in vars(numpy)]
+    missing = ([] if mode == "off"
+               else [name for name in LENT if name not in vars(numpy)])
     for name in missing:
         setattr(numpy, name, LENT[name])
     try:
@@ -113,7 +109,7 @@ def numpy_names(mode: str) -> Iterator[None]:
 
 @contextmanager
 def spared() -> Iterator[None]:
-    """For a while, let what is in `SPARED` count as not installed, unless it is imported already."""
+    """In its block, what is in `SPARED` and not yet imported seems not installed."""
     absent = dict.fromkeys(name for name in SPARED if name not in sys.modules)
     sys.modules.update(absent)
     try:

@@ -17,7 +17,7 @@ from .fields import Data
 
 
 def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
-    """−log of the probability that the logits give the labels: log(1 + e^z) − y z, (B,).
+    """−log of the probability that logits z give labels y: log(1 + e^z) − y z, (B,).
 
     Gluon's `SigmoidBinaryCrossEntropyLoss` has a wrong gradient at z = 0 exactly, where
     an all-zero model starts; the gradient of this form is σ(z) − y everywhere.
@@ -28,10 +28,12 @@ def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
 class GradReqs:
     """In its `with` block, parameters have the `grad_req` that training needs.
 
-    A parameter whose `grad_req` is "null" beforehand is frozen: it is not updated. But
-    it gets a gradient in the block, unless it is a table: where a layer's weight has
-    none, MXNet 1.9.1 leaves zeros in the bias's. (Its oneDNN code computes both at once
-    or neither.) After the block, each `grad_req` is what it was.
+    A parameter whose `grad_req` is "null" beforehand is frozen: it is not updated. After
+    the block, each `grad_req` is what it was.
+
+    MXNet 1.9.1 computes the gradients of a layer's weight and bias together. If the
+    weight has none, the bias's stays zero. So a frozen parameter gets a gradient in the
+    block, too, unless it is a table.
 
     Attributes:
         is_trained: parameter → whether it is not frozen.
@@ -78,10 +80,10 @@ class TrainStep(GradReqs):
                  tables: Sequence[gluon.Parameter] = ()) -> None:
         super().__init__(model)
         self.optimizer, self.embedding_l2 = optimizer, embedding_l2
-        self.weights = [p for p,
-                        yes in self.is_trained.items() if yes and p not in tables]
-        self.states = [optimizer.create_state(i, p.data()) for i,
-                       p in enumerate(self.weights)]
+        self.weights = [p for p, yes in self.is_trained.items()
+                        if yes and p not in tables]
+        self.states = [optimizer.create_state(i, p.data())
+                       for i, p in enumerate(self.weights)]
         self._graph = compiled(model, tables, with_values=with_values,
                                with_embeddings=embedding_l2 > 0)
 
@@ -107,8 +109,7 @@ class TrainStep(GradReqs):
         return loss
 
     def _differentiate(self, ids: nd.NDArray, values: np.ndarray | None,
-                       labels: np.ndarray,
-                       *rows: nd.NDArray) -> nd.NDArray:
+                       labels: np.ndarray, *rows: nd.NDArray) -> nd.NDArray:
         """Compute the gradient of loss and penalty; return the loss."""
         inputs = [ids, *rows] if values is None else [ids, nd.array(values), *rows]
         with autograd.record():
@@ -149,10 +150,9 @@ class History:
     """What `fit` saw, one entry an epoch.
 
     Attributes:
-        train_loss: mean logistic loss over the epoch's batches, dropout on, penalty
-            left out.
-        validation: `Metrics` on the validation rows after the epoch; empty without such
-            rows.
+        train_loss: mean logistic loss over the epoch's batches, with dropout and
+            without the penalty.
+        validation: `Metrics` on the validation rows after the epoch; empty without any.
         best_epoch: the epoch, counted from 1, whose weights the model now has; 0 for
             the weights that it started with.
         interrupted: whether Ctrl-C ended the training.
@@ -165,8 +165,7 @@ class History:
 
 
 def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None = None,
-        *,
-        epochs: int = 20, batch_size: int = 1024, learning_rate: float = 1e-3,
+        *, epochs: int = 20, batch_size: int = 1024, learning_rate: float = 1e-3,
         embedding_l2: float = 0.0, patience: int = 3, seed: int = 0,
         step: type[TrainStep] = TrainStep, batches: Callable = shuffled_batches,
         checkpoint: Any = None, progress: bool = True) -> History:
@@ -198,16 +197,15 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
         progress: whether to show a progress bar.
 
     Returns:
-        A `History`. Ctrl-C ends training early, keeps the best weights so far and says
-        so.
+        A `History`. Ctrl-C ends training early, keeps the best weights and says so.
 
     Raises:
         TypeError, ValueError: wrong data or settings, a checkpoint that is damaged or
             of another training, before any weight changes; or the loss stopped being a
             number, after the best weights so far were put back.
     """
-    _check_settings(model, epochs, batch_size, learning_rate, embedding_l2, patience,
-                    seed)
+    _check_settings(model, epochs, batch_size, learning_rate,
+                    embedding_l2, patience, seed)
     check_checkpoint(checkpoint)
     train = check_data(train, model.field_sizes, "train")
     if validation is not None:
@@ -215,9 +213,8 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
                                 both_classes=True)
     saved = checkpoint and checkpoint.open(
         model, {"training rows": train, "validation rows": validation},
-        batch_size=batch_size,
-        seed=seed, learning_rate=learning_rate, embedding_l2=embedding_l2,
-        step=step.__name__, batches=batches.__name__)
+        batch_size=batch_size, seed=seed, learning_rate=learning_rate,
+        embedding_l2=embedding_l2, step=step.__name__, batches=batches.__name__)
 
     initialise(model, seed)
     model.hybridize(static_alloc=True)
@@ -229,8 +226,7 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
         if saved:
             run.load(*saved, steps)
         with tqdm(total=epochs * steps, initial=run.epochs * steps,
-                  disable=not progress,
-                  unit="batch") as bar:
+                  disable=not progress, unit="batch") as bar:
             try:
                 while not run.is_finished(epochs, patience):
                     run.epoch(batches(train, batch_size, run.rng), validation, bar)
@@ -262,12 +258,12 @@ class _Training:
         return len(self.history.train_loss)
 
     def is_finished(self, epochs: int, patience: int) -> bool:
-        return self.epochs >= epochs or self.epochs - self.history.best_epoch >= patience
+        since_best = self.epochs - self.history.best_epoch
+        return self.epochs >= epochs or since_best >= patience
 
     def epoch(self, batches: Iterable, validation: tuple | None, bar: tqdm) -> None:
-        """Train on the batches once, evaluate, and keep weights that are the best so far."""
-        # MXNet's random state cannot be read, so each epoch's dropout has a seed of its
-        # own.
+        """Train on the batches once and evaluate; keep the weights if they are best."""
+        # MXNet's random state cannot be read, so dropout has a new seed in each epoch.
         mx.random.seed(mxnet_seed(self.seed, self.epochs))
         num_rows, total, pending = 0, 0.0, nd.zeros((1,))
         for ids, labels, values in batches:
@@ -279,9 +275,9 @@ class _Training:
             bar.update()
         loss = (total + float(pending.asscalar())) / num_rows
         if not np.isfinite(loss):
-            raise ValueError(f"the training loss became {loss}: try a smaller "
-                             "learning_rate than "
-                             f"{self.step.optimizer.learning_rate:g}")
+            rate = self.step.optimizer.learning_rate
+            raise ValueError(f"the training loss became {loss}: "
+                             f"try a smaller learning_rate than {rate:g}")
         if validation:
             self.history.validation.append(metrics(self.model, validation))
             bar.set_postfix_str(f"validation AUC {self.history.validation[-1].auc:.4f}")
@@ -334,7 +330,7 @@ def initialise(model: FieldBlock, seed: int) -> None:
 
 
 def mxnet_seed(*numbers: int) -> int:
-    """Return a seed for MXNet that is drawn from several numbers, as NumPy draws one."""
+    """Return a seed for MXNet, drawn from several numbers as NumPy draws one."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
 
 
@@ -377,8 +373,8 @@ def _set_grad_reqs(grad_reqs: dict[gluon.Parameter, str]) -> None:
 
 
 def _check_settings(model: FieldBlock, epochs: int, batch_size: int,
-                    learning_rate: float,
-                    embedding_l2: float, patience: int, seed: int) -> None:
+                    learning_rate: float, embedding_l2: float, patience: int,
+                    seed: int) -> None:
     check_integer("epochs", epochs)
     check_integer("batch_size", batch_size)
     check_number("learning_rate", learning_rate, 0, np.inf, low_allowed=False)
@@ -386,8 +382,8 @@ def _check_settings(model: FieldBlock, epochs: int, batch_size: int,
     check_integer("patience", patience)
     check_integer("seed", seed, least=0)
     if embedding_l2 and not _embeddings_of(model):
-        raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} has "
-                         "no embedding, only 0 is allowed")
+        raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} "
+                         "has no embedding, only 0 is allowed")
 
 
 def check_checkpoint(checkpoint: Any) -> None:

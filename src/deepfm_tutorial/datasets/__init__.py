@@ -1,7 +1,7 @@
 """Data sets, each a named tuple that begins with columns and labels.
 
-So `encoder.fit(data.columns)` and `encoder.encode(data.columns, data.labels)` do for
-all of them.
+The same two calls work for each: `encoder.fit(data.columns)` and
+`encoder.encode(data.columns, data.labels)`.
 """
 from collections.abc import Mapping
 from typing import Protocol

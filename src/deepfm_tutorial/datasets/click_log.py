@@ -48,8 +48,7 @@ class ClickLog(NamedTuple):
     """A log of N impressions.
 
     Attributes:
-        columns: field name → (N,) array of text, the fields in the order of
-            `CATEGORIES`.
+        columns: field name → (N,) array of text, in the order of `CATEGORIES`.
         labels: (N,) float32, 1 for a click.
         probabilities: (N,) float64, the true probability of that click.
     """
@@ -60,7 +59,7 @@ class ClickLog(NamedTuple):
 
 
 def frequencies(change: str | None = None) -> dict[str, np.ndarray]:
-    """Return how often each category occurs: field name → probabilities that add up to 1.
+    """Return how often each category comes: field name → shares that add up to 1.
 
     Fields are drawn independently of each other. `change` is one of `CHANGES`, or None.
     """
@@ -81,7 +80,7 @@ def frequencies(change: str | None = None) -> dict[str, np.ndarray]:
 
 
 def planted_effects(change: str | None = None) -> dict[tuple[str, ...], np.ndarray]:
-    """Return the tables that the true logit adds up: (field, …) → one axis for each field.
+    """Return the tables that the true logit adds up: (field, …) → one axis a field.
 
     A row's true logit is `BIAS` plus, from each table, the entry at the row's
     categories. `change` is one of `CHANGES`, or None.
@@ -99,18 +98,17 @@ def planted_effects(change: str | None = None) -> dict[tuple[str, ...], np.ndarr
         ("section",): np.array([-0.2, 0.0, 0.5, 0.2]),
         ("campaign",): 0.5 * np.sin(3 * number),
         # Each topic has its best hour: two hands of one clock.
-        ("hour", "topic"): 1.2
-        * np.cos(2 * np.pi * (hour[:, None] - 3 * np.arange(8)) / 24),
+        ("hour", "topic"):
+            1.2 * np.cos(2 * np.pi * (hour[:, None] - 3 * np.arange(8)) / 24),
         ("weekday", "topic"): 0.8 * np.outer(weekend, leisure),
         # On the desk people search, on the phone they browse.
         ("device", "section"): 0.6 * np.outer([0.7, 0.0, -1.0], [0.5, 0.0, -1.5, 1.0]),
-        # Campaign and segment are directions in a plane: the effect is the cosine
-        # between them.
-        ("segment", "campaign"): 0.8
-        * np.cos(2 * np.pi * np.arange(6)[:, None] / 6 - number),
+        # Campaigns and segments are directions in a plane; the effect is their cosine.
+        ("segment", "campaign"):
+            0.8 * np.cos(2 * np.pi * np.arange(6)[:, None] / 6 - number),
         # Who is on the move clicks on the phone before noon, who is at home after noon.
-        ("hour", "device", "segment"): habit * 0.8
-        * np.einsum("h,d,s->hds", morning, phone, moving),
+        ("hour", "device", "segment"):
+            habit * 0.8 * np.einsum("h,d,s->hds", morning, phone, moving),
     }
 
 
@@ -121,7 +119,7 @@ def _categories(change: str | None) -> dict[str, tuple]:
 
 def make_click_log(num_rows: int, seed: int, orders: Collection[int] = (1, 2, 3),
                    change: str | None = None) -> ClickLog:
-    """Draw a click log. The same `seed` gives the same categories, whatever `orders` says.
+    """Draw a click log. Equal seeds give equal categories, whatever `orders` says.
 
     Args:
         num_rows: N.
@@ -138,11 +136,11 @@ def make_click_log(num_rows: int, seed: int, orders: Collection[int] = (1, 2, 3)
     check_integer("num_rows", num_rows)
     check_integer("seed", seed, least=0)
     if strange := set(orders) - {1, 2, 3}:
-        raise ValueError(f"orders = {orders}: {sorted(strange)} is not among 1, 2 and "
-                         "3")
+        raise ValueError(f"orders = {orders}: "
+                         f"{sorted(strange)} is not among 1, 2 and 3")
     if change not in (None, *CHANGES):
-        raise ValueError(f"change = {change!r}: None or one of {list(CHANGES)} is "
-                         "allowed")
+        raise ValueError(f"change = {change!r}: "
+                         f"None or one of {list(CHANGES)} is allowed")
     rng = np.random.default_rng(seed)
     drawn = {name: rng.choice(len(p), size=num_rows, p=p)
              for name, p in frequencies(change).items()}

@@ -7,7 +7,7 @@ never shipped: F. M. Harper and J. A. Konstan, "The MovieLens Datasets", ACM Tii
 import os
 import sys
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +38,7 @@ class MovieLens(NamedTuple):
         labels: (N,) float32, 1 where the rating is 4 or 5.
         ratings: (N,) int64, 1 to 5 stars.
         timestamps: (N,) int64, seconds since 1970 (UTC).
-        ages: (N,) int64, the user's age in whole years; `columns["age"]` is the band it
-            lies in.
+        ages: (N,) int64, the user's age in whole years; `columns["age"]` has its band.
     """
 
     columns: dict
@@ -73,7 +72,7 @@ def load_movielens(progress: bool = True) -> MovieLens:
 
 
 def is_here() -> bool:
-    """Return whether `load_movielens` needs no network: the files are in its cache, or named.
+    """Return whether `load_movielens` needs no network: the files are cached or named.
 
     Raises:
         FileNotFoundError, ValueError: `DEEPFM_TUTORIAL_DATA` is set, and not to the
@@ -87,7 +86,7 @@ def is_here() -> bool:
 
 
 def read_movielens(paths: Mapping[str, Path]) -> MovieLens:
-    """Return the `MovieLens` that the files u.data, u.user and u.item at `paths` hold."""
+    """Return the `MovieLens` of the files u.data, u.user and u.item at `paths`."""
     ratings = np.array(_read(paths["u.data"], "\t", 4, _integers))
     users = dict(_read(paths["u.user"], "|", 5, _user))
     items = dict(_read(paths["u.item"], "|", 24, _item))
@@ -97,12 +96,12 @@ def read_movielens(paths: Mapping[str, Path]) -> MovieLens:
     gender, age, occupation, region = about_users.T
     bands = np.array([_band(years) for years in age.astype(int).tolist()])
     year, genres = about_items.T
-    moments = [datetime.fromtimestamp(second, timezone.utc)
+    moments = [datetime.fromtimestamp(second, UTC)
                for second in seconds.tolist()]
     columns = {
-        "user": user.astype(str), "item": item.astype(str), "gender": gender,
-        "age": bands,
-        "occupation": occupation, "zip": region, "year": year, "genres": genres,
+        "user": user.astype(str), "item": item.astype(str),
+        "gender": gender, "age": bands, "occupation": occupation, "zip": region,
+        "year": year, "genres": genres,
         "hour": np.array([f"{moment:%H}" for moment in moments]),
         "weekday": np.array([f"{moment:%a}" for moment in moments]),
     }
@@ -130,11 +129,11 @@ def _offline(name: str, directory: Path) -> Path:
 
 
 def _cache() -> pooch.Pooch:
-    """The files in the per-user cache, where the environment says now that caches are."""
+    """The files in the per-user cache, in the place that the environment names now."""
     pooch.get_logger().setLevel("WARNING")
-    return pooch.create(Path(pooch.os_cache("deepfm_tutorial")) / "ml-100k", ADDRESS,
-                        registry={name: f"sha256:{digits}" for name,
-                                  digits in SHA256.items()})
+    folder = Path(pooch.os_cache("deepfm_tutorial")) / "ml-100k"
+    registry = {name: f"sha256:{digits}" for name, digits in SHA256.items()}
+    return pooch.create(folder, ADDRESS, registry=registry)
 
 
 def _download(name: str, progress: bool) -> Path:
@@ -150,14 +149,14 @@ def _download(name: str, progress: bool) -> Path:
             "Try again, or fetch u.data, u.user and u.item on another machine and name "
             "their directory in DEEPFM_TUTORIAL_DATA") from None
     except OSError as error:
-        raise OSError(f"the folder {cache.abspath} cannot be written "
-                      f"({type(error).__name__}). Name another for caches in "
-                      "XDG_CACHE_HOME, or one that has the files in "
-                      "DEEPFM_TUTORIAL_DATA") from None
-    except ValueError as error:
-        raise ValueError(f"{name} from {ADDRESS}{name} is not the published file (its "
-                         "SHA-256 differs): the download was cut short or altered, try "
-                         "again") from None
+        raise OSError(
+            f"the folder {cache.abspath} cannot be written ({type(error).__name__}). "
+            "Name another for caches in XDG_CACHE_HOME, or one that has the files in "
+            "DEEPFM_TUTORIAL_DATA") from None
+    except ValueError:
+        raise ValueError(
+            f"{name} from {ADDRESS}{name} is not the published file (its SHA-256 "
+            "differs): the download was cut short or altered, try again") from None
 
 
 def _refuse(*_):
@@ -167,16 +166,16 @@ def _refuse(*_):
 def _read(path, separator, num_parts, parse):
     """Parse a file line by line; say which line is malformed."""
     rows = []
-    for number, line in enumerate(Path(path).read_text("latin-1").splitlines(),
-                                  start=1):
+    lines = Path(path).read_text("latin-1").splitlines()
+    for number, line in enumerate(lines, start=1):
         parts = line.split(separator)
         try:
             if len(parts) != num_parts:
                 raise ValueError(f"{len(parts)} parts instead of {num_parts}")
             rows.append(parse(parts))
         except (ValueError, IndexError) as error:
-            raise ValueError(f"{path}, line {number}, is malformed ({error}): delete "
-                             "the file and load it again") from None
+            raise ValueError(f"{path}, line {number}, is malformed ({error}): "
+                             "delete the file and load it again") from None
     if not rows:
         raise ValueError(f"{path} is empty: delete the file and load it again")
     return rows

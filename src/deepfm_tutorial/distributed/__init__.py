@@ -1,4 +1,4 @@
-"""Data-parallel training: weights on servers, rows shared out among workers (chapter 11).
+"""Data-parallel training: weights on servers, rows among workers (chapter 11).
 
     python -m deepfm_tutorial.distributed --workers 2 --servers 1 -- python train.py
 
@@ -10,8 +10,7 @@ from typing import Any
 # A name's module is imported when the name is asked for. `deepfm_tutorial.runtime` asks
 # for `environment` before MXNet may be imported, and the others import MXNet.
 _HOMES = {"Worker": "worker", "batches": "worker", "connect": "worker",
-          "shard": "worker",
-          "train": "worker", "traffic": "tcp"}
+          "shard": "worker", "train": "worker", "traffic": "tcp"}
 __all__ = list(_HOMES)
 
 

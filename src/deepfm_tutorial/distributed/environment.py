@@ -1,8 +1,9 @@
-"""What a process of a distributed job reads from its environment; no MXNet here (chapter 11).
+"""What a process of a distributed job reads from its environment (chapter 11).
 
 MXNet's parameter server, ps-lite, knows its place in a job from variables that begin
 with `DMLC_`. And it acts on them early: where `DMLC_ROLE` says server or scheduler,
 importing MXNet *is* the server or the scheduler, and the import ends when the job does.
+So this module imports no MXNet.
 """
 import os
 import socket
@@ -14,30 +15,32 @@ HOST = "127.0.0.1"
 
 
 def check(environ: Mapping[str, str]) -> str | None:
-    """Return the role that the variables give to this process, or None where there is none.
+    """Return the role that the variables give to this process, or None without one.
 
     Raises:
-        ValueError: they name a role, and one of them is missing or not what ps-lite can
-            use.
+        ValueError: they name a role, and one is missing or not what ps-lite can use.
     """
     if "DMLC_ROLE" not in environ:
         return None
     if (role := environ["DMLC_ROLE"]) not in ROLES:
         raise ValueError(f"DMLC_ROLE={role!r}: {', '.join(ROLES)} is allowed")
     if not environ.get("DMLC_PS_ROOT_URI"):
-        raise ValueError(f"DMLC_ROLE={role} needs DMLC_PS_ROOT_URI, the scheduler's IP "
-                         "address")
+        raise ValueError(f"DMLC_ROLE={role} needs DMLC_PS_ROOT_URI, "
+                         "the scheduler's IP address")
     for name, most in (("PS_ROOT_PORT", 65535), ("NUM_WORKER", 1000),
                        ("NUM_SERVER", 1000)):
         value = environ.get(f"DMLC_{name}")
         if value is None or not value.isdecimal() or not 1 <= int(value) <= most:
-            raise ValueError(f"DMLC_{name}={value!r}: DMLC_ROLE={role} needs a whole "
-                             f"number from 1 to {most}")
+            raise ValueError(f"DMLC_{name}={value!r}: "
+                             f"DMLC_ROLE={role} needs a whole number from 1 to {most}")
     return role
 
 
 def stop_unless_complete(environ: Mapping[str, str]) -> None:
-    """End this process with status 2 and a message if ps-lite would abort for want of variables."""
+    """End this process with status 2 and a message if `check` raises.
+
+    Without its variables, ps-lite would abort.
+    """
     try:
         check(environ)
     except ValueError as error:

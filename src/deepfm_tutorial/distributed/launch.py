@@ -37,9 +37,9 @@ os.killpg(0, signal.SIGKILL)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status.
 
-    It is 0 when all workers ended with 0, the status of the process that failed, 128
-    plus a signal's number when a signal ended one or this command itself, and 2 for bad
-    input.
+    Returns:
+        0 when all workers ended with 0; 2 for bad input; 128 plus a signal's number when
+        a signal ended a process or this command; else the status of what failed.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -49,8 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     if not command:
-        parser.error("the workers' command is missing: add, for example, -- python "
-                     "train.py")
+        parser.error("the workers' command is missing: "
+                     "add, for example, -- python train.py")
     if not (program := shutil.which(command[0])):
         parser.error(f"{command[0]}: no such program")
     if role is None:
@@ -76,11 +76,11 @@ class Job:
         self.lock, self.received = threading.Lock(), []
 
     def run(self) -> int:
-        """Start all processes, print their lines, and return the exit status when they ended."""
+        """Start all processes, print their lines, and return the job's exit status."""
         with _signals_noted(self.received):
-            self.guard = subprocess.Popen([sys.executable, "-I", "-S", "-c", GUARD],
-                                          process_group=0,
-                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.guard = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", GUARD], process_group=0,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self.guard.stdout.readline()  # from now on it ignores what ends the others
             try:
                 for place, variables in self.variables.items():
@@ -94,8 +94,7 @@ class Job:
         serve = [sys.executable, "-c", "import deepfm_tutorial"]  # see `environment`
         inherited = {name: value for name, value in os.environ.items()
                      if name != "PORT" and not name.startswith("DMLC_")}
-        # This process's own count, set when the package was imported, would be for one
-        # process.
+        # This process's own count, set as it imported the package, is for one process.
         threads = {"OMP_NUM_THREADS": str(self.threads if role == "worker" else 1)}
         process = subprocess.Popen(
             self.command if role == "worker" else serve, process_group=self.guard.pid,
@@ -111,11 +110,11 @@ class Job:
         with process.stdout:  # if this end closes, the process finds out as it writes
             for line in process.stdout:
                 with self.lock:
-                    print(f"[{name}] {line.decode(errors='replace').rstrip()}",
-                          flush=True)
+                    text = line.decode(errors="replace").rstrip()
+                    print(f"[{name}] {text}", flush=True)
 
     def _watch(self):
-        """Wait for the workers' end, or for the first process that fails; return the status."""
+        """Wait until the workers end or a process fails; return the exit status."""
         while True:
             if self.received:
                 _say(f"{signal.Signals(self.received[0]).name} received, the job ends")
@@ -132,8 +131,8 @@ class Job:
 
     def _wait_for_all(self):
         deadline = time.monotonic() + GRACE
-        while time.monotonic() < deadline and any(p.poll() is None
-                                                  for p in self.processes.values()):
+        while (time.monotonic() < deadline
+               and any(p.poll() is None for p in self.processes.values())):
             time.sleep(POLL)
 
     def _end(self):
@@ -146,8 +145,8 @@ class Job:
         self.guard.stdin.close()
         self.guard.stdout.close()
         for reader in self.readers:
-            reader.join(timeout=10
-                        * GRACE)  # its pipe is open only if a process left the group
+            # Its pipe is still open only if a process left the group.
+            reader.join(timeout=10 * GRACE)
 
     def _send(self, number):
         with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left
@@ -155,7 +154,7 @@ class Job:
 
 
 class _signals_noted:
-    """While it lasts, signals that ask this process to end are appended to a list instead."""
+    """While it lasts, signals that ask this process to end go to a list instead."""
 
     def __init__(self, received):
         self.received = received
@@ -177,8 +176,8 @@ class _signals_noted:
 def _parser():
     parser = argparse.ArgumentParser(
         prog="deepfm-tutorial-launch",
-        description="Start a distributed job on this machine; or, with "
-        "DMLC_ROLE set, the one process of it that runs here.")
+        description="Start a distributed job on this machine; or, with DMLC_ROLE set, "
+                    "the one process of it that runs here.")
     parser.add_argument("--workers", type=_count, default=1,
                         help="how many workers, 1 by default")
     parser.add_argument("--servers", type=_count, default=1,
@@ -200,8 +199,8 @@ def _port(text):
 
 def _between(text, least, most):
     if not text.isdecimal() or not least <= int(text) <= most:
-        raise argparse.ArgumentTypeError(f"{text}: a whole number from {least} to "
-                                         f"{most} is allowed")
+        raise argparse.ArgumentTypeError(
+            f"{text}: a whole number from {least} to {most} is allowed")
     return int(text)
 
 

@@ -12,22 +12,34 @@ import numpy as np
 from mxnet import autograd, nd
 from mxnet.gluon import nn
 
-from .._validation import (check_ids, check_integer, check_labels, check_number,
-                           field_bounds)
+from .._validation import (
+    check_ids,
+    check_integer,
+    check_labels,
+    check_number,
+    field_bounds,
+)
 from ..embeddings import FieldBlock, blocks_of, named_parameters
 from ..fields import Data
 from ..scale.checkpoint import Checkpoint
 from ..scale.lazy import distinct
-from ..training import (GradReqs, check_checkpoint, compiled, initialise, logistic_loss,
-                        mxnet_seed)
+from ..training import (
+    GradReqs,
+    check_checkpoint,
+    compiled,
+    initialise,
+    logistic_loss,
+    mxnet_seed,
+)
 from . import environment
 
-TABLE, EPOCH = "table", "epoch"  # on the servers: all tables side by side, and epochs done
+# The servers' keys of all tables side by side, and of the number of epochs done.
+TABLE, EPOCH = "table", "epoch"
 EMPTY = np.zeros((0,), np.int64)
 
 
 def shard(num_rows: int, rank: int, num_workers: int) -> slice:
-    """Return a worker's share of N rows as a slice; each row is in the share of one worker.
+    """Return a worker's share of N rows as a slice; each row is in one share.
 
     Shares are runs of neighbours, so that a worker reads one piece of a file, and their
     lengths differ by one row at most.
@@ -43,7 +55,7 @@ def shard(num_rows: int, rank: int, num_workers: int) -> slice:
 
 def batches(num_rows: int, rank: int, num_workers: int, batch_size: int,
             rng: np.random.Generator) -> Iterator[tuple[np.ndarray, int]]:
-    """Yield a worker's batches of one epoch, as row numbers, and how many rows all workers take.
+    """Yield a worker's batches of an epoch: row numbers, and how many all workers take.
 
     Servers wait in every step for every worker. So all have the same number of steps,
     and none has an empty one: each share is cut into that many parts, which differ by
@@ -66,8 +78,8 @@ def batches(num_rows: int, rank: int, num_workers: int, batch_size: int,
 
 
 def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int,
-          batch_size: int,
-          learning_rate: float, seed: int = 0, checkpoint: Checkpoint | None = None,
+          batch_size: int, learning_rate: float, seed: int = 0,
+          checkpoint: Checkpoint | None = None,
           after_step: Callable[[int, int], Any] | None = None) -> list[float]:
     """Train with SGD on the logistic loss, every worker on its own shard of the rows.
 
@@ -111,11 +123,11 @@ def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int,
     losses = []
     with Worker(store, model, learning_rate, done) as worker:
         for epoch in range(worker.epoch() + 1, epochs + 1):
-            mx.random.seed(mxnet_seed(seed, epoch,
-                                      store.rank))  # dropout differs by worker
+            # Dropout differs from worker to worker.
+            mx.random.seed(mxnet_seed(seed, epoch, store.rank))
             rng = np.random.default_rng([seed, epoch, store.rank])
-            parts = batches(len(data[0]), store.rank, store.num_workers, batch_size,
-                            rng)
+            parts = batches(len(data[0]), store.rank, store.num_workers,
+                            batch_size, rng)
             total = nd.zeros((1,))
             for step, (rows, num_rows) in enumerate(parts, start=1):
                 own = rows - share.start
@@ -134,11 +146,11 @@ def _own_rows(store: Any, model: FieldBlock, data: tuple) -> tuple:
     """This worker's shard, and its rows, checked as a whole before the first step."""
     ids, labels, values = (*data, None)[:3]
     if values is not None:
-        raise ValueError("values are given: only rows without them can be trained on "
-                         "many machines")
+        raise ValueError("values are given: "
+                         "only rows without them can be trained on many machines")
     if len(ids) != len(labels):
-        raise ValueError(f"{len(ids)} rows of ids and {len(labels)} labels: as many "
-                         "are needed")
+        raise ValueError(f"{len(ids)} rows of ids and {len(labels)} labels: "
+                         "as many are needed")
     share = shard(len(ids), store.rank, store.num_workers)
     ids = check_ids(ids[share], *field_bounds(model.field_sizes))
     return share, ids, check_labels(labels[share], len(ids))
@@ -146,7 +158,7 @@ def _own_rows(store: Any, model: FieldBlock, data: tuple) -> tuple:
 
 def _start(model: FieldBlock, checkpoint: Checkpoint | None, data: tuple,
            settings: dict) -> int:
-    """Give the model its first weights, from the checkpoint if any; return their epoch."""
+    """Give the model its first weights, or the checkpoint's; return their epoch."""
     initialise(model, settings["seed"])
     saved = checkpoint and checkpoint.open(model, {"training rows": data}, **settings)
     if not saved:
@@ -175,8 +187,8 @@ def connect() -> Iterator[Any]:
             `deepfm_tutorial.distributed`.
     """
     if environment.check(os.environ) != "worker":
-        raise ValueError("DMLC_ROLE=worker is needed: start this with python -m "
-                         "deepfm_tutorial.distributed")
+        raise ValueError("DMLC_ROLE=worker is needed: "
+                         "start this with python -m deepfm_tutorial.distributed")
     store = mx.kv.create("dist_sync")
     try:
         yield store
@@ -190,7 +202,7 @@ def connect() -> Iterator[Any]:
 
 
 def _exit_status(error: BaseException) -> int:
-    """What Python itself would end with: `sys.exit(3)` says 3, any other error is a 1."""
+    """What Python itself would end with: 3 for `sys.exit(3)`, 1 for any other error."""
     if not isinstance(error, SystemExit):
         return 1
     if error.code is None:
@@ -258,7 +270,7 @@ class Worker(GradReqs):
         return loss
 
     def pull(self, used: np.ndarray) -> nd.NDArray:
-        """Fetch the dense parameters into the model and return the rows `used`, (U, 1 + k)."""
+        """Fetch the model's dense parameters; return the rows `used`, (U, 1 + k)."""
         for name, parameter in self.dense.items():
             self.store.pull(name, out=parameter.data())
         rows = nd.sparse.zeros("row_sparse", self.shape)
@@ -275,14 +287,14 @@ class Worker(GradReqs):
 
     def _check(self, model: FieldBlock) -> None:
         if not self.tables:
-            raise ValueError(f"{type(model).__name__} has no table: nothing to keep by "
-                             "rows")
+            raise ValueError(f"{type(model).__name__} has no table: "
+                             "nothing to keep by rows")
         if any(isinstance(block, nn.BatchNorm) for block in blocks_of(model)):
-            raise ValueError("batch_norm = True: its running means would differ from "
-                             "worker to worker")
+            raise ValueError("batch_norm = True: "
+                             "its running means would differ from worker to worker")
 
     def _initialise(self, epoch: int) -> None:
-        """Put rank 0's weights on the servers. MXNet sends those and leaves the others' aside."""
+        """Put rank 0's weights on the servers; MXNet leaves other workers' aside."""
         if self.store.rank == 0:
             parts = [table.data().asnumpy() for table in self.tables.values()]
             parts = [part.reshape(self.shape[0], -1) for part in parts]
@@ -291,10 +303,9 @@ class Worker(GradReqs):
             table, rows = np.zeros((0, self.shape[1]), np.float32), EMPTY
             for parameter in self.dense.values():
                 parameter.initialize(init="zeros", force_reinit=True)
-        # Every row is listed, zeros too: a server aborts on a row-sparse array without
-        # rows.
-        self.store.init(TABLE,
-                        nd.sparse.row_sparse_array((table, rows), shape=self.shape))
+        # Every row is listed, zeros too: a server aborts on a row-sparse array of none.
+        sparse = nd.sparse.row_sparse_array((table, rows), shape=self.shape)
+        self.store.init(TABLE, sparse)
         self.store.init(list(self.dense), [p.data() for p in self.dense.values()])
         self.store.init(EPOCH, nd.array([epoch]))
 
@@ -310,7 +321,7 @@ class Worker(GradReqs):
                 for columns, table in zip(self.columns, self.tables.values())]
 
     def push(self, used: np.ndarray, gradient: nd.NDArray) -> None:
-        """Send the gradient of the rows `used`, (U, 1 + k), and of the dense parameters."""
+        """Send the gradients of the rows `used`, (U, 1 + k), and of dense parameters."""
         for columns, table in zip(self.columns, self.tables.values()):
             if not self.is_trained[table]:
                 gradient[:, columns] = 0

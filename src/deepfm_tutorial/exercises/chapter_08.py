@@ -2,7 +2,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ._compare import EXACT, RIGHT, judge, near, numbers
 

@@ -1,4 +1,4 @@
-"""A training's state in one file that is written as a whole or not at all (chapter 10)."""
+"""A training's state in one file, written as a whole or not at all (chapter 10)."""
 import hashlib
 import json
 import os
@@ -16,7 +16,7 @@ from ..fields import FieldEncoder
 
 
 class Checkpoint:
-    """Where a training leaves what it needs to go on, for `fit` and `distributed.train`.
+    """Where `fit` and `distributed.train` leave what a training needs to go on.
 
     Args:
         folder: where to; it is made if it is missing. The file in it is `training.npz`.
@@ -55,7 +55,12 @@ class Checkpoint:
         return arrays, metadata
 
     def save(self, arrays: Mapping[str, Any], metadata: dict) -> None:
-        """Replace what is here, at once or not at all: named arrays, and what JSON can hold."""
+        """Replace what is here, at once or not at all.
+
+        Args:
+            arrays: name → NumPy array or NDArray.
+            metadata: what JSON can hold.
+        """
         write(self.path, arrays, metadata | {"fingerprint": self._fingerprint})
 
     def _decides(self, model: FieldBlock, data: Mapping, settings: dict) -> dict:
@@ -75,9 +80,9 @@ class Checkpoint:
         for name, mine in self._fingerprint.items():
             if (other := theirs.get(name)) != mine:
                 other, mine = map(reprlib.repr, _where_they_differ(other, mine))
-                raise ValueError(f"{self.path} was written by another training, with "
-                                 f"{name} {other} and not {mine}. It was left as it "
-                                 "is: name another folder, or move it away")
+                raise ValueError(f"{self.path} was written by another training, "
+                                 f"with {name} {other} and not {mine}. It was left "
+                                 "as it is: name another folder, or move it away")
 
 
 def digest(arrays: Sequence[np.ndarray | None]) -> str:
@@ -87,8 +92,8 @@ def digest(arrays: Sequence[np.ndarray | None]) -> str:
     """
     sha = hashlib.sha256()
     for array in arrays:
-        sha.update(repr(None if array is None
-                        else (array.shape, array.dtype.str)).encode())
+        kind = None if array is None else (array.shape, array.dtype.str)
+        sha.update(repr(kind).encode())
         for first in range(0, 0 if array is None else len(array), ROWS_AT_ONCE):
             sha.update(np.ascontiguousarray(array[first:first + ROWS_AT_ONCE]))
     return sha.hexdigest()
@@ -113,7 +118,8 @@ def write(path: str | Path, arrays: Mapping[str, Any], metadata: dict) -> None:
     with open(part, "wb") as file:
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("metadata.json", described)
-            for name, array in arrays.items():  # one at a time: no large table is held twice
+            # One array at a time, so that no large table is held twice.
+            for name, array in arrays.items():
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, as_numpy(array),
                                               allow_pickle=False)
@@ -137,10 +143,11 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
             return arrays, stored["metadata"]
     except FileNotFoundError:
         raise
-    except Exception as error:  # whatever a flipped bit makes zipfile, json or NumPy raise
-        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}) or not of "
-                         "this version. It was left as it is: move it away to start "
-                         "anew") from None
+    except Exception as error:
+        # Whatever a flipped bit makes zipfile, json or NumPy raise.
+        raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}) or not "
+                         "of this version. It was left as it is: move it away to "
+                         "start anew") from None
 
 
 def flush(path: str | Path) -> None:
@@ -158,7 +165,7 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 
 def _where_they_differ(a: Any, b: Any) -> tuple:
-    """The first entries that differ, of lists as long as each other; else both as they are."""
+    """The first entries that differ, of lists of one length; else both as they are."""
     if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         return next((x, y) for x, y in zip(a, b) if x != y)
     return a, b

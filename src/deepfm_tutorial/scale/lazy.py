@@ -29,8 +29,7 @@ class LazyTrainStep(TrainStep):
     def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
                  with_values: bool = False, embedding_l2: float = 0.0) -> None:
         super().__init__(model, optimizer, with_values=with_values,
-                         embedding_l2=embedding_l2,
-                         tables=model.tables)
+                         embedding_l2=embedding_l2, tables=model.tables)
         self.tables = model.tables
         for table in self._trained(self.tables):
             self.during[table] = "null"
@@ -51,11 +50,11 @@ class LazyTrainStep(TrainStep):
 
     def _trained(self, of_tables: list) -> list:
         """Those of a list, one entry a table, whose table is not frozen."""
-        return [one for one,
-                table in zip(of_tables, self.tables) if self.is_trained[table]]
+        return [one for one, table in zip(of_tables, self.tables)
+                if self.is_trained[table]]
 
     def _update_tables(self, used: nd.NDArray, rows: list[nd.NDArray]) -> None:
-        """Let the optimizer see a table and its state as if they were the batch's rows alone."""
+        """Let the optimizer see the batch's rows alone, of each table and its state."""
         tables = self._trained(self.tables)
         for i, (table, taken) in enumerate(zip(tables, rows), start=len(self.weights)):
             whole = as_list(self.states[i])
@@ -67,12 +66,15 @@ class LazyTrainStep(TrainStep):
 
 
 def distinct(ids: np.ndarray) -> tuple[np.ndarray, nd.NDArray]:
-    """The ids that occur, (U,), and for each place of the batch which of them, (B, F)."""
+    """The ids that occur, (U,), and which of them is at each place, (B, F)."""
     used, places = np.unique(ids, return_inverse=True)
     return used, nd.array(places.reshape(ids.shape), dtype="int32")
 
 
 def _put_rows(table: nd.NDArray, ids: nd.NDArray, rows: nd.NDArray) -> None:
-    """`table[ids] = rows` in place. (In MXNet 1.9.1 that form waits for all work under way.)"""
+    """`table[ids] = rows`, in place.
+
+    In MXNet 1.9.1 that form would wait for all work under way.
+    """
     nd._internal._scatter_set_nd(table, rows, ids.expand_dims(0), shape=table.shape,
                                  out=table)

@@ -50,8 +50,7 @@ def _blocks(data: Sequence, rng: np.random.Generator) -> Iterator[list]:
     for first in range(0, len(starts), at_once):
         chosen = starts[first:first + at_once]
         yield [[None if array is None else array[start:start + RUN_ROWS]
-                for start in chosen]
-               for array in data]
+                for start in chosen] for array in data]
 
 
 def _joined(parts: list) -> np.ndarray | None:

@@ -5,5 +5,4 @@ from .monitoring import Drift, Slice, calibration, drift, unseen_share
 from .quantising import dequantise, quantise
 
 __all__ = ["Drift", "Predictor", "Slice", "calibration", "dequantise", "drift",
-           "graph_of", "load",
-           "quantise", "save", "unseen_share", "write_onnx"]
+           "graph_of", "load", "quantise", "save", "unseen_share", "write_onnx"]

@@ -21,7 +21,7 @@ does not know.
 
 
 def graph_of(model: FieldBlock, with_values: bool = False) -> mx.sym.Symbol:
-    """Return the graph that computes the model's logits, a Symbol with the output `logits_output`.
+    """Return the graph of the model's logits, a Symbol with the output `logits_output`.
 
     Its inputs are `ids` (B, F) int32 and, if `with_values`, `values` (B, F) float32.
     Dropout does nothing in it, and batch norm uses its running means. Parameters have
@@ -60,7 +60,7 @@ def write_onnx(path: str | Path, model: FieldBlock, with_values: bool = False) -
 
 
 def _fix_parameters(graph: Any) -> None:
-    """MXNet lists parameters among the inputs too, as if each call might bring others."""
+    """Take the parameters off the list of inputs, where MXNet puts them, too."""
     fixed = {parameter.name for parameter in graph.initializer}
     inputs = [given for given in graph.input if given.name not in fixed]
     del graph.input[:]

@@ -32,6 +32,9 @@ Format 1 did not hold all arguments that make the model anew.
 FILES = ("encoder.json", "model.json", "model.params", "model.onnx", "sample.json")
 """What the folder holds beside `metadata.json`, which has the SHA-256 of each."""
 
+METADATA = {"format", "versions", "model", "inputs", "encoder_fingerprint", "sha256"}
+"""What `metadata.json` says."""
+
 PACKAGES = ("deepfm_tutorial", "mxnet", "numpy", "onnx")
 """Whose versions `metadata.json` names."""
 
@@ -55,7 +58,8 @@ class Predictor:
         self.encoder = encoder
         self.metadata = metadata
         self.engine = engine
-        self.compute = compute  # ids, and values if there are continuous fields → logits
+        # From ids, and values if there are continuous fields, to logits.
+        self.compute = compute
 
     def predict(self, columns: Columns) -> np.ndarray:
         """Return the probability of a click for every row: (N,) float32 in [0, 1].
@@ -70,7 +74,10 @@ class Predictor:
         return expit(self.logits(columns))
 
     def logits(self, columns: Columns) -> np.ndarray:
-        """Return the logit of every row: (N,) float32. Arguments and errors as for `predict`."""
+        """Return the logit of every row: (N,) float32.
+
+        Arguments and errors are those of `predict`.
+        """
         return in_parts(self.compute, *_inputs(self.encoder, columns))
 
 
@@ -97,8 +104,8 @@ def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
     """
     folder = Path(folder)
     if folder.exists():
-        raise FileExistsError(f"{folder} exists: give each saved model a folder of its "
-                              "own")
+        raise FileExistsError(f"{folder} exists: "
+                              "give each saved model a folder of its own")
     if tuple(model.field_sizes) != encoder.field_sizes:
         raise ValueError(f"the model has field_sizes {tuple(model.field_sizes)}, the "
                          f"encoder {encoder.field_sizes}: they must be equal")
@@ -142,10 +149,10 @@ def load(folder: str | Path, engine: str = "mxnet") -> Predictor:
                 for name in FILES}
     encoder = FieldEncoder.from_dict(json.loads(contents["encoder.json"]))
     if encoder.fingerprint != metadata["encoder_fingerprint"]:
-        raise ValueError(f"{folder / 'encoder.json'} is not the encoder that the model "
-                         "was saved with")
-    predictor = Predictor(encoder, metadata, engine,
-                          ENGINES[engine](contents, metadata["inputs"]))
+        raise ValueError(f"{folder / 'encoder.json'} is not the encoder "
+                         "that the model was saved with")
+    compute = ENGINES[engine](contents, metadata["inputs"])
+    predictor = Predictor(encoder, metadata, engine, compute)
     _check_sample(predictor, json.loads(contents["sample.json"]))
     return predictor
 
@@ -208,8 +215,8 @@ def _plain(number: Any) -> Any:
 
 
 def _shapes(model: FieldBlock) -> dict[str, tuple]:
-    return {name: parameter.shape for name,
-            parameter in named_parameters(model).items()}
+    return {name: parameter.shape
+            for name, parameter in named_parameters(model).items()}
 
 
 def _sha256(content: bytes) -> str:
@@ -224,22 +231,24 @@ def _write_json(path: Path, document: dict) -> None:
 def _read_metadata(path: Path) -> dict:
     try:
         metadata = json.loads(path.read_text("utf-8"))
-        found = metadata["format"]
+        found, version_of = metadata["format"], metadata["versions"]["deepfm_tutorial"]
+        complete = METADATA <= set(metadata)
     except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is damaged: it is not what save wrote") from None
+        complete = False
+    if not complete:
+        raise ValueError(f"{path} is damaged: it is not what save wrote")
     if found != FORMAT:
         raise ValueError(f"{path} has format {found!r}: this version of the package "
-                         f"reads format {FORMAT}. Load it with the version that wrote "
-                         f"it, {metadata.get('versions', {}).get('deepfm_tutorial')}, "
-                         "or save the model again")
+                         f"reads format {FORMAT}. Load it with version {version_of}, "
+                         "which wrote it, or save the model again")
     return metadata
 
 
 def _read_checked(path: Path, sha256: str | None) -> bytes:
     content = path.read_bytes()
     if _sha256(content) != sha256:
-        raise ValueError(f"{path} is damaged: its SHA-256 is not what metadata.json "
-                         "says")
+        raise ValueError(f"{path} is damaged: "
+                         "its SHA-256 is not what metadata.json says")
     return content
 
 
@@ -249,15 +258,16 @@ def _mxnet_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
     block = gluon.SymbolBlock(graph, given)
     block.collect_params().load_dict(nd.load_frombuffer(contents["model.params"]))
     block.hybridize(static_alloc=True)
-    return lambda *arrays: block(*(nd.array(a, dtype=a.dtype)
-                                   for a in arrays)).asnumpy()
+    return lambda *arrays: block(
+        *(nd.array(a, dtype=a.dtype) for a in arrays)).asnumpy()
 
 
 def _onnx_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
     import onnxruntime  # only who serves with it needs it
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])  # runtime has set it
+    # `runtime` has set the count.
+    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
     session = onnxruntime.InferenceSession(contents["model.onnx"], options,
                                            providers=["CPUExecutionProvider"])
     return lambda *arrays: session.run(["logits"], dict(zip(inputs, arrays)))[0]

@@ -1,4 +1,4 @@
-"""Is a model in service still right? Three monitors, and what they show by chance (chapter 12)."""
+"""Three monitors of a model in service, and what they show by chance (chapter 12)."""
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -38,8 +38,8 @@ class Slice(NamedTuple):
         It is standard normal if the model is as far off as it was, and both have many
         rows.
         """
-        moved = (self.clicked - self.predicted) - (reference.clicked
-                                                   - reference.predicted)
+        before = reference.clicked - reference.predicted
+        moved = (self.clicked - self.predicted) - before
         return moved / np.hypot(self.standard_error, reference.standard_error)
 
 
@@ -91,9 +91,10 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike,
 
 
 def unseen_share(encoder: FieldEncoder, ids: ArrayLike) -> dict[str, float]:
-    """Return the share of rows whose category training never saw: field name → share in [0, 1].
+    """Return the share of rows with an unseen category: field name → share in [0, 1].
 
-    Continuous and hashed fields have no unseen categories and are left out.
+    Unseen is what training never saw. Continuous and hashed fields have no unseen
+    categories and are left out.
 
     Args:
         encoder: the `FieldEncoder` that made the ids.
@@ -105,14 +106,14 @@ def unseen_share(encoder: FieldEncoder, ids: ArrayLike) -> dict[str, float]:
             if name not in encoder.continuous and name not in encoder.hashed}
 
 
-def drift(encoder: FieldEncoder, reference_ids: ArrayLike, ids: ArrayLike) -> dict[str,
-                                                                                   Drift]:
+def drift(encoder: FieldEncoder, reference_ids: ArrayLike,
+          ids: ArrayLike) -> dict[str, Drift]:
     """Compare how often each known category comes, then and now, field by field.
 
     Unseen categories are left out: `unseen_share` counts them. So are continuous
     fields. Two samples of n and m rows with shares p_i and q_i of C categories, and
-    shares r_i in both samples together, are Σ (p_i − q_i)² / r_i apart. Divided by 1/n
-    + 1/m that is Pearson's χ², with C − 1 degrees of freedom where nothing drifted.
+    shares r_i in both samples together, are Σ (p_i − q_i)² / r_i apart. Divided by
+    1/n + 1/m that is Pearson's χ², with C − 1 degrees of freedom where nothing drifted.
 
     Args:
         encoder: the `FieldEncoder` that made the ids.

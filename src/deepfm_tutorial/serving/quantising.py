@@ -28,8 +28,8 @@ def quantise(factors: ArrayLike, bits: int = 8) -> tuple[np.ndarray, np.ndarray]
         raise ValueError(f"bits = {bits}: at most 8 is allowed")
     V = np.asarray(factors, dtype=np.float32)
     if V.ndim != 2 or not np.isfinite(V).all():
-        raise ValueError(f"factors have shape {V.shape}: (n, k) finite numbers are "
-                         "needed")
+        raise ValueError(f"factors have shape {V.shape}: "
+                         "(n, k) finite numbers are needed")
     largest_code = 2 ** (bits - 1) - 1
     scales = np.abs(V).max(axis=1) / np.float32(largest_code)
     steps = np.where(scales > 0, scales, 1)[:, None]
@@ -38,9 +38,16 @@ def quantise(factors: ArrayLike, bits: int = 8) -> tuple[np.ndarray, np.ndarray]
 
 
 def dequantise(codes: np.ndarray, scales: ArrayLike) -> np.ndarray:
-    """Return the numbers that codes stand for, float32: codes (…, k), their scales (…).
+    """Return the numbers that codes stand for.
 
     For a batch, look up first: `dequantise(codes[ids], scales[ids])` is E, (B, F, k),
     and the table stays small.
+
+    Args:
+        codes: (…, k), as `quantise` returns them.
+        scales: (…), the steps of the same rows.
+
+    Returns:
+        (…, k) float32.
     """
     return codes * np.asarray(scales, dtype=np.float32)[..., None]
