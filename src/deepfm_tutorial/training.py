@@ -28,8 +28,8 @@ def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
 class GradReqs:
     """In its `with` block, parameters have the `grad_req` that training needs.
 
-    A parameter whose `grad_req` is "null" beforehand is frozen: it is not updated. After
-    the block, each `grad_req` is what it was.
+    A parameter whose `grad_req` is "null" beforehand is frozen: it is not updated.
+    After the block, each `grad_req` is what it was.
 
     MXNet 1.9.1 computes the gradients of a layer's weight and bias together. If the
     weight has none, the bias's stays zero. So a frozen parameter gets a gradient in the

@@ -38,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status.
 
     Returns:
-        0 when all workers ended with 0; 2 for bad input; 128 plus a signal's number when
-        a signal ended a process or this command; else the status of what failed.
+        0 when all workers ended with 0; 2 for bad input; 128 plus a signal's number
+        when a signal ended a process or this command; else the status of what failed.
     """
     parser = _parser()
     options = parser.parse_args(arguments)

@@ -321,7 +321,7 @@ class Worker(GradReqs):
                 for columns, table in zip(self.columns, self.tables.values())]
 
     def push(self, used: np.ndarray, gradient: nd.NDArray) -> None:
-        """Send the gradients of the rows `used`, (U, 1 + k), and of dense parameters."""
+        """Send the gradients of the rows `used`, (U, 1 + k), and of the others."""
         for columns, table in zip(self.columns, self.tables.values()):
             if not self.is_trained[table]:
                 gradient[:, columns] = 0
