@@ -41,7 +41,7 @@ def check_ten_years(rise: float) -> None:
 
 
 def check_best_of_five(chance: float) -> None:
-    """Chapter 8: the best of five runs favours the model with more luck.
+    """Chapter 8: the best of five runs favours the model that varies more.
 
     The answer is how often A's best lies above B's, within 0.01.
     """
@@ -51,7 +51,7 @@ def check_best_of_five(chance: float) -> None:
         return np.exp(-((u - mean) / s)**2 / 2) / (s * np.sqrt(2 * np.pi))
 
     of_a, of_b = density(0.780, 0.004), density(0.783, 0.001)
-    below_a, below_b = (np.cumsum(density) * du for density in (of_a, of_b))
+    below_a, below_b = (np.cumsum(by_auc) * du for by_auc in (of_a, of_b))
     single, best = (
         np.sum(n * below_a**(n - 1) * of_a * below_b**n) * du for n in (1, 5))
     judge(numbers(chance).squeeze(), best,

@@ -1,0 +1,1 @@
+"""The checks of the exercises: right answers pass, typical mistakes get their hint."""
