@@ -78,7 +78,7 @@ def check_rows_needed(
         rows_needed: Callable[[np.ndarray, np.ndarray, float], float]) -> None:
     """Chapter 12: the more rows a slice has, the more surprising is the same gap.
 
-    rows_needed(predicted, truth, limit) returns how many bring the mean surprise
+    rows_needed(predicted, truth, limit) returns how many bring the mean z-score
     to the limit.
     """
     rng = np.random.default_rng(0)
@@ -89,10 +89,10 @@ def check_rows_needed(
         right = (limit / gap)**2 * np.mean(spread)
         found = rows_needed(predicted.copy(), truth.copy(), limit)
         assert np.ndim(found) == 0, "One number for the slice is needed."
-        square = ("Square it: with four times the rows the surprise is only twice as "
+        square = ("Square it: with four times the rows the z-score is only twice as "
                   "large.")
         judge(found, right,
-              ((limit / gap)**2 * np.mean(truth * (1 - truth)), "The surprise is "
+              ((limit / gap)**2 * np.mean(truth * (1 - truth)), "The z-score is "
                "divided by the deviation that the model believes in: its own p (1 - "
                "p)."),
               (right**0.5, square), (-right**0.5, square),

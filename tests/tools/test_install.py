@@ -8,7 +8,7 @@ import install
 import preflight
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("machine", [

@@ -7,7 +7,7 @@ import needs
 import pytest
 
 pytest_plugins = "pytester"
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3",
                          "language": "python"}}
 STORED, NEW = "stored output", "new output"

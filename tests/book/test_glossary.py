@@ -22,7 +22,7 @@ from deepfm_tutorial import (
     LogisticRegression,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODULES = {info.name.split(".")[-1]: importlib.import_module(info.name) for info
            in pkgutil.walk_packages(deepfm_tutorial.__path__, "deepfm_tutorial.")
            if "._" not in info.name}

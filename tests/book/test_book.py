@@ -13,7 +13,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BUTTONS = "a[href^=http]:not(article a)"  # the text may link to where it likes
 BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n",
          "--keep-going"]

@@ -97,7 +97,7 @@ def test_ctrl_c_leaves_the_last_epochs_checkpoint(monkeypatch, tmp_path):
 
 def test_a_killed_process_and_a_new_one(tmp_path):
     """SIGKILL in the middle of the third write; this process goes on."""
-    sys.path.insert(0, str(Path(__file__).parent / "killed"))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "killed"))
     import job
     suicide = ("import os, signal, sys, job, numpy.lib.format as f\n"
                "write, calls = f.write_array, []\n"
