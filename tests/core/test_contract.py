@@ -1,10 +1,9 @@
 """What every registered model must do, and a toy model of another shape does, too."""
-from inspect import signature
-
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet.gluon import nn
+from samples import small
 
 from deepfm_tutorial import (
     MODELS,
@@ -42,7 +41,6 @@ class ThreeTables(FieldBlock):
 
 
 # Of a model's arguments.
-SMALL = {"num_factors": 3, "hidden_units": (4,), "dropout": 0.0}
 COLUMNS = {"device": np.array(["phone", "tablet", "desktop"] * 20),
            "topic": np.array(["news", "games", "sport", "film"] * 15)}
 ENCODER = FieldEncoder().fit(COLUMNS)
@@ -54,10 +52,8 @@ RATE = 0.1
 pytestmark = pytest.mark.parametrize("name", MODELS)
 
 
-def make(name, sizes=ENCODER.field_sizes):
-    model = MODELS[name](sizes,
-                         **{argument: SMALL[argument] for argument
-                            in signature(MODELS[name]).parameters if argument in SMALL})
+def make(name):
+    model = small(name, ENCODER.field_sizes, num_factors=3, hidden_units=(4,))
     mx.random.seed(0)
     model.initialize()
     for parameter in model.collect_params().values():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, nd
 from mxnet.gluon import nn
+from samples import NAMES, small
 
 from deepfm_tutorial import (
     DNN,
@@ -24,14 +25,13 @@ from deepfm_tutorial.dnn import BatchNorm
 
 SIZES, K = (4, 7, 3), 5
 OFFSETS = np.array([0, 4, 11])
-MODELS = {
-    "LogisticRegression": lambda: LogisticRegression(SIZES),
-    "FM": lambda: FM(SIZES, K),
-    "DNN": lambda: DNN(SIZES, K, (8, 6), dropout=0),
-    "DeepFM": lambda: DeepFM(SIZES, K, (8, 6), dropout=0),
-    "DeepFM, batch norm": lambda: DeepFM(SIZES, K, (8, 6), dropout=0.5,
-                                         batch_norm=True),
-}
+WITH_NORM = "DeepFM, batch norm"
+
+
+def make(name):
+    normed = {"dropout": 0.5, "batch_norm": True} if name == WITH_NORM else {}
+    model = name.split(",")[0]
+    return small(model, SIZES, num_factors=K, hidden_units=(8, 6), **normed)
 
 
 @pytest.fixture
@@ -138,9 +138,9 @@ def test_fm_gradient_is_the_papers_equation_4(rng):
     np.testing.assert_allclose(first.bias.grad().asnumpy(), [head.sum()], rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["LogisticRegression", "FM", "DNN", "DeepFM"])
+@pytest.mark.parametrize("name", NAMES)
 def test_logits_and_gradients_against_numpy_and_finite_differences(rng, name):
-    model = fill(MODELS[name](), rng)
+    model = fill(make(name), rng)
     ids, values = random_rows(rng, count=12)
     head = rng.normal(size=12).astype(np.float32)
     with autograd.record():
@@ -242,9 +242,9 @@ def test_deepfm_is_fm_plus_dnn_and_so_is_its_gradient(rng):
                                rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*NAMES, WITH_NORM])
 def test_hybridised_equals_eager_and_takes_values_or_none(rng, name):
-    model = fill(MODELS[name](), rng)
+    model = fill(make(name), rng)
     ids, values = random_rows(rng)
     eager = [model(ids, x).asnumpy() for x in (None, values, np.ones_like(values))]
     np.testing.assert_array_equal(eager[0], eager[2])
@@ -270,19 +270,19 @@ def test_after_an_error_inside_a_block_rows_are_checked_again():
 
 def test_logits_are_not_squashed(rng):
     ids, _ = random_rows(rng)
-    for make in MODELS.values():
-        logits = fill(make(), rng, scale=3)(ids).asnumpy()
+    for name in NAMES:
+        logits = fill(make(name), rng, scale=3)(ids).asnumpy()
         assert logits.min() < -0.5 or logits.max() > 1.5
 
 
-@pytest.mark.parametrize("name", ["LogisticRegression", "FM", "DNN", "DeepFM"])
+@pytest.mark.parametrize("name", NAMES)
 def test_parameter_count_by_formula(name):
     n, widths = sum(SIZES), [3 * K, 8, 6, 1]
     mlp = sum((a + 1) * b for a, b in zip(widths, widths[1:]))
     expected = {"LogisticRegression": 1 + n, "FM": 1 + n + K * n, "DNN": K * n + mlp,
                 "DeepFM": 1 + n + K * n + mlp}[name]
     assert sum(int(np.prod(p.shape))
-               for p in MODELS[name]().collect_params().values()) == expected
+               for p in make(name).collect_params().values()) == expected
 
 
 def test_first_order_starts_at_zero_and_factors_do_not():

@@ -3,6 +3,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import autograd, nd
+from samples import small, weights
 
 from deepfm_tutorial import (
     DNN,
@@ -31,15 +32,11 @@ def data(rows=300, seed=0):
     return ids, (rng.random(rows) < 1 / (1 + np.exp(-z))).astype(np.float32)
 
 
-def small(seed=0):
-    mx.random.seed(seed)
-    model = DeepFM(SIZES, 4, (8,), dropout=0.2)
+def deepfm():
+    mx.random.seed(0)
+    model = small("DeepFM", SIZES, dropout=0.2)
     model.initialize()
     return model
-
-
-def weights(model):
-    return [p.data().asnumpy() for p in model.collect_params().values()]
 
 
 def same(a, b):
@@ -61,7 +58,7 @@ def test_logistic_loss_and_its_gradient_against_the_definition():
 
 
 def test_auc_and_log_loss_against_a_count_of_all_pairs():
-    model, (ids, labels) = small(), data(60)
+    model, (ids, labels) = deepfm(), data(60)
     p = predict(model, ids)
     pairs = [(a, b) for a in p[labels == 1] for b in p[labels == 0]]
     auc = np.mean([1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs])
@@ -70,7 +67,7 @@ def test_auc_and_log_loss_against_a_count_of_all_pairs():
 
 
 def test_predict_applies_the_sigmoid_once_and_drops_nothing(monkeypatch):
-    model, (ids, _) = small(), data(50)
+    model, (ids, _) = deepfm(), data(50)
     expected = 1 / (1 + np.exp(-model(ids).asnumpy()))
     np.testing.assert_allclose(predict(model, ids), expected, rtol=1e-5)
     # 50 rows: the last part is smaller.
@@ -166,7 +163,7 @@ def test_each_epochs_dropout_has_a_seed_of_its_own(monkeypatch):
     monkeypatch.setattr(mx.random,
                         "seed", lambda number: (seeds.append(number), seed(number)))
     for number in (0, 1):
-        fit(small(), data(), epochs=4, seed=number, **QUIET)
+        fit(deepfm(), data(), epochs=4, seed=number, **QUIET)
     of_epochs = [s for s in seeds if s > 1]  # the others are those of the weights
     assert len(of_epochs) == len(set(of_epochs)) == 8
 
@@ -176,7 +173,7 @@ def test_numpy_and_mxnet_inputs_give_the_same_result():
     results = []
     for convert in (lambda a: a, lambda a: nd.array(a, dtype="int32"),
                     lambda a: a.tolist()):
-        model = small()
+        model = deepfm()
         fit(model, (convert(ids), convert(labels)), epochs=2, **QUIET)
         results.append(weights(model))
     assert same(results[0], results[1]) and same(results[0], results[2])
@@ -217,7 +214,7 @@ def test_early_stopping_keeps_the_best_epochs_weights(monkeypatch):
         return training.Metrics(next(planned), 0.5)
 
     monkeypatch.setattr(training, "metrics", judge)
-    model = small()
+    model = deepfm()
     history = fit(model, data(), data(seed=1), epochs=9, patience=2, **QUIET)
     assert [m.auc for m in history.validation] == [0.6, 0.8, 0.7, 0.8]
     assert (history.best_epoch == 2 and len(history.train_loss) == 4
@@ -226,7 +223,7 @@ def test_early_stopping_keeps_the_best_epochs_weights(monkeypatch):
 
 
 def test_without_validation_rows_the_last_epoch_counts():
-    model = small()
+    model = deepfm()
     history = fit(model, data(), epochs=4, patience=1, **QUIET)
     assert (history.best_epoch == len(history.train_loss) == 4
             and history.validation == [])
@@ -235,7 +232,7 @@ def test_without_validation_rows_the_last_epoch_counts():
 @pytest.mark.parametrize("after_epochs", [0, 2])
 def test_ctrl_c_keeps_the_best_weights_so_far_and_says_so(monkeypatch, capsys,
                                                           after_epochs):
-    steps, step, model = [], TrainStep.__call__, small()
+    steps, step, model = [], TrainStep.__call__, deepfm()
     snapshots = [weights(model)]
 
     def interrupted(self, *batch):
@@ -258,7 +255,7 @@ def test_ctrl_c_keeps_the_best_weights_so_far_and_says_so(monkeypatch, capsys,
 
 
 def test_a_loss_that_is_no_number_stops_with_the_best_weights_back():
-    model = small()
+    model = deepfm()
     before = weights(model)
     with pytest.raises(ValueError, match="smaller learning_rate than 1e\\+30"):
         fit(model, data(), epochs=3, batch_size=32, learning_rate=1e30, **QUIET)
@@ -266,13 +263,13 @@ def test_a_loss_that_is_no_number_stops_with_the_best_weights_back():
 
 
 def test_fit_goes_on_from_weights_that_are_there():
-    model = small()
+    model = deepfm()
     before = weights(model)
     fit(model, data(), epochs=1, learning_rate=1e-7, **QUIET)
     assert max(np.abs(a - b).max() for a, b in zip(before, weights(model))) < 1e-5
 
 
 def test_progress_bar_shows_every_batch(capsys):
-    fit(small(), data(), data(seed=1), epochs=2, batch_size=100)
+    fit(deepfm(), data(), data(seed=1), epochs=2, batch_size=100)
     shown = capsys.readouterr().err
     assert "6/6" in shown and "validation AUC" in shown

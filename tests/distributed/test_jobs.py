@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from machines import job
 from mxnet import autograd
+from samples import weights
 
 from deepfm_tutorial import distributed, logistic_loss
 from deepfm_tutorial.distributed import environment, launch
@@ -26,10 +27,10 @@ def run(folder, *moment, servers=1):
                         sys.executable, str(JOB), str(folder), *map(str, moment)])
 
 
-def weights(folder):
+def weights_in(folder):
     model = job.make_model()
     model.load_parameters(str(folder / "model.params"))
-    return [p.data().asnumpy() for p in model.collect_params().values()]
+    return weights(model)
 
 
 @pytest.fixture
@@ -75,11 +76,11 @@ def trained_by_one_process():
             for parameter in model.collect_params().values():
                 parameter.set_data(
                     parameter.data() - job.SETTINGS["learning_rate"] * parameter.grad())
-    return [p.data().asnumpy() for p in model.collect_params().values()]
+    return weights(model)
 
 
 def test_two_workers_train_as_one_process_with_the_batch_twice_as_large(whole):
-    for there, here in zip(weights(whole), trained_by_one_process(), strict=True):
+    for there, here in zip(weights_in(whole), trained_by_one_process(), strict=True):
         np.testing.assert_allclose(there, here, rtol=1e-5, atol=1e-6)
 
 
@@ -93,7 +94,7 @@ def test_a_killed_worker_ends_the_job_by_name_and_it_resumes(whole, tmp_path,
     assert checkpoint.read(tmp_path / "training.npz")[1]["epoch"] == 1
     assert run(tmp_path) == 0
     assert "[worker 1] trained 2 epochs" in capfd.readouterr().out
-    for there, here in zip(weights(tmp_path), weights(whole), strict=True):
+    for there, here in zip(weights_in(tmp_path), weights_in(whole), strict=True):
         np.testing.assert_array_equal(there, here)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from samples import weights
 
 from deepfm_tutorial import FM, DeepFM, FieldEncoder, TrainStep, fit, training
 from deepfm_tutorial.scale import (
@@ -37,7 +38,7 @@ def run(folder, model=None, train=None, validation=None, encoder=ENCODER, **chan
     there = None if folder is None else Checkpoint(folder, encoder)
     settings = {**SETTINGS, "checkpoint": there, **changed}
     history = fit(model, train or data(), validation or data(seed=1), **settings)
-    return [p.data().asnumpy() for p in model.collect_params().values()], history
+    return weights(model), history
 
 
 @functools.cache

@@ -3,22 +3,12 @@ import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import autograd, gluon, nd
+from samples import NAMES, small, weights
 
-from deepfm_tutorial import (
-    DNN,
-    FM,
-    DeepFM,
-    LogisticRegression,
-    TrainStep,
-    fit,
-    pairwise_interactions,
-)
+from deepfm_tutorial import TrainStep, fit, pairwise_interactions
 from deepfm_tutorial.scale import LazyTrainStep
 
 SIZES = (30, 40, 50)
-MODELS = {"LR": LogisticRegression, "FM": lambda s: FM(s, 4),
-          "DNN": lambda s: DNN(s, 4, (8,), dropout=0, batch_norm=True),
-          "DeepFM": lambda s: DeepFM(s, 4, (8,), dropout=0)}
 STEPS = (TrainStep, LazyTrainStep)
 
 
@@ -30,9 +20,10 @@ def batch(rows=20, seed=0):
             rng.normal(size=ids.shape).astype(np.float32))
 
 
-def made(make):
+def made(name):
+    """A small model with weights, batch norm in the DNN."""
     mx.random.seed(1)
-    model = make(SIZES)
+    model = small(name, SIZES, batch_norm=name == "DNN")
     model.initialize()
     for parameter in model.collect_params(
             ".*(weights|factors|weight|bias|gamma|beta)$").values():
@@ -40,23 +31,19 @@ def made(make):
     return model
 
 
-def weights(model):
-    return [p.data().asnumpy() for p in model.collect_params().values()]
-
-
 @pytest.mark.parametrize("with_values", [False, True])
-@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
-def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(make, with_values):
+@pytest.mark.parametrize("name", NAMES)
+def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(name, with_values):
     ids, labels, values = batch()
     results = []
     for step in STEPS:
-        model = made(make)
-        l2 = 0 if make is LogisticRegression else 0.5
+        model = made(name)
+        l2 = 0 if name == "LogisticRegression" else 0.5
         with step(model, mx.optimizer.SGD(learning_rate=0.5), with_values=with_values,
                   embedding_l2=l2) as update:
             loss = update(ids, labels, values if with_values else None)
         results.append([*weights(model), loss.asnumpy()])
-    before = weights(made(make))
+    before = weights(made(name))
     for dense, by_rows in zip(*results):
         np.testing.assert_allclose(by_rows, dense, atol=1e-6)
     assert all(np.abs(after - start).max() > 1e-3
@@ -67,7 +54,7 @@ def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(make, with_values)
 def test_many_steps_of_momentum_by_rows_follow_the_definition():
     """w and its velocity move only when the row occurs; NumPy does the same with a
     loop."""
-    model = made(LogisticRegression)
+    model = made("LogisticRegression")
     update = LazyTrainStep(model, mx.optimizer.SGD(learning_rate=0.1, momentum=0.9))
     w = model.first_order.weights.data().asnumpy().astype(np.float64)
     b, v, v_bias = (float(model.first_order.bias.data().asscalar()),
@@ -87,7 +74,7 @@ def test_many_steps_of_momentum_by_rows_follow_the_definition():
 
 def with_mxnets_own(lazy):
     """V after four Adam steps: by our rows, and by MXNet's row-sparse gradient."""
-    model, embedding = (made(MODELS["FM"]),
+    model, embedding = (made("FM"),
                         gluon.nn.Embedding(sum(SIZES), 4, sparse_grad=True))
     embedding.initialize()
     embedding.weight.set_data(model.embedding.factors.data())
@@ -114,7 +101,7 @@ def test_adam_by_rows_is_what_mxnet_calls_lazy_and_not_standard_adam():
 
 
 def test_rows_that_no_batch_uses_and_their_state_stay_and_the_tables_have_no_gradient():
-    model = made(MODELS["DeepFM"])
+    model = made("DeepFM")
     before = model.embedding.factors.data().asnumpy()
     ids, labels, _ = batch(5)
     with LazyTrainStep(model, mx.optimizer.Adam(0.01)) as update:
@@ -134,7 +121,7 @@ def test_fit_by_rows_learns_as_well_and_gives_the_gradients_back():
     labels = (ids[:, 0] % 2 == ids[:, 1] % 2).astype(np.float32)
     losses = {}
     for step in STEPS:
-        model = made(MODELS["FM"])
+        model = made("FM")
         losses[step] = fit(model, (ids, labels), epochs=20, batch_size=50,
                            learning_rate=0.02, step=step, progress=False).train_loss[-1]
     assert losses[LazyTrainStep] < 0.5

@@ -6,15 +6,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from samples import NAMES, small
 from scipy.special import expit
 
 from deepfm_tutorial import (
-    DNN,
-    FM,
     DeepFM,
     FieldBlock,
     FieldEncoder,
-    LogisticRegression,
     serving,
 )
 from deepfm_tutorial.serving import dequantise, export, quantise
@@ -25,15 +23,18 @@ COLUMNS = {"day": ["Mon", "Sun", "Sun", "Tue"], "user": [30, 10, 20, 10],
 # New: ???, 99, z.
 LATER = {"day": ["Sun", "???", "Mon"], "user": [99, 10, 30], "site": ["z", "b", "a"]}
 PRICES = {"price": [2.5, -1.0, 0.0, 3.0]}
-MODELS = {"LR": LogisticRegression, "FM": lambda sizes: FM(sizes, 4),
-          "DNN": lambda sizes: DNN(sizes, 4, (8,)),
-          "DeepFM": lambda sizes: DeepFM(sizes, 4, (8, 8), dropout=0.5),
-          "with batch norm": lambda sizes: DeepFM(sizes, 4, (8, 8), batch_norm=True)}
+VARIANTS = {name: {} for name in NAMES} | {"DeepFM": {"dropout": 0.5},
+                                           "with batch norm": {"batch_norm": True}}
 
 
-def trained(build, encoder, columns):
+def make(variant, sizes):
+    name = variant if variant in NAMES else "DeepFM"
+    return small(name, sizes, hidden_units=(8, 8), **VARIANTS[variant])
+
+
+def trained(variant, encoder, columns):
     """A model with weights that are large enough to matter, and moved running means."""
-    model = build(encoder.field_sizes)
+    model = make(variant, encoder.field_sizes)
     model.initialize()
     rng = np.random.default_rng(0)
     for name, parameter in model.collect_params().items():
@@ -50,20 +51,20 @@ def trained(build, encoder, columns):
 def saved(tmp_path):
     """A saved DeepFM, its encoder and its folder."""
     encoder = FieldEncoder(hashed={"site": 3}).fit(COLUMNS)
-    model = trained(MODELS["DeepFM"], encoder, COLUMNS)
+    model = trained("DeepFM", encoder, COLUMNS)
     serving.save(tmp_path / "m", model, encoder, COLUMNS)
     return model, encoder, tmp_path / "m"
 
 
 @pytest.mark.parametrize("engine", folders.ENGINES)
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", VARIANTS)
 def test_what_is_loaded_gives_the_models_probabilities_for_raw_rows(tmp_path,
                                                                     name, engine):
     for continuous in ((), ("price",)):
         columns = {**COLUMNS, **PRICES} if continuous else COLUMNS
         later = {**LATER, "price": [1.5, -2.0, 9.0]} if continuous else LATER
         encoder = FieldEncoder(continuous, hashed={"site": 3}).fit(columns)
-        model, folder = (trained(MODELS[name], encoder, columns),
+        model, folder = (trained(name, encoder, columns),
                          tmp_path / f"m{len(continuous)}")
         serving.save(folder, model, encoder, columns)
         served = serving.load(folder, engine)
@@ -230,7 +231,7 @@ def test_nothing_is_left_of_a_save_that_fails(saved, monkeypatch):
     monkeypatch.setattr(
         folders, "write_onnx", lambda path, *_: path.write_bytes(before["model.onnx"]))
     with pytest.raises(ValueError, match="stored sample"):  # an export that went wrong
-        serving.save(folder.with_name("n"), trained(MODELS["FM"], encoder, COLUMNS),
+        serving.save(folder.with_name("n"), trained("FM", encoder, COLUMNS),
                      encoder, COLUMNS)
     assert [path.name for path in folder.parent.iterdir()] == ["m"]
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
