@@ -63,9 +63,9 @@ def trained_by_one_process():
     mx.random.seed(job.SETTINGS["seed"])
     model.initialize()
     for epoch in range(1, 1 + job.SETTINGS["epochs"]):
-        orders = [np.random.default_rng([job.SETTINGS["seed"], epoch, rank])
+        rngs = [np.random.default_rng([job.SETTINGS["seed"], epoch, rank])
                   for rank in (0, 1)]
-        shares = [distributed.batches(job.ROWS, rank, 2, 8, orders[rank])
+        shares = [distributed.batches(job.ROWS, rank, 2, 8, rngs[rank])
                   for rank in (0, 1)]
         for (left, num_rows), (right, _) in zip(*shares, strict=True):
             rows = np.concatenate([left, right])
