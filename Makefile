@@ -30,6 +30,10 @@ endif
 export PYTHONUTF8 := 1
 export BOOK_STARTED := $(shell date +%s)
 
+# Matplotlib keeps a list of fonts, its own among them, by their paths. A list that another .venv
+# left would lead to the system's fonts, and to drawings that differ.
+export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
+
 # Two chapters, or two files of tests, run at a time and share the cores.
 HALF_OF_THE_CORES := OMP_NUM_THREADS=$${OMP_NUM_THREADS-$$(( ($$(getconf _NPROCESSORS_ONLN) + 1) / 2 ))}
 
