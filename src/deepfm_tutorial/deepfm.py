@@ -15,7 +15,7 @@ class DeepFM(FieldBlock):
 
     Args:
         field_sizes: how many ids each field owns.
-        num_factors: k.
+        num_factors: k, the length of each feature's factor row.
         hidden_units, dropout, batch_norm: as for `MLP`.
     """
 

@@ -80,7 +80,7 @@ class DNN(FieldBlock):
 
     Args:
         field_sizes: how many ids each field owns.
-        num_factors: k.
+        num_factors: k, the length of each feature's factor row.
         hidden_units, dropout, batch_norm: as for `MLP`.
     """
 

@@ -22,7 +22,10 @@ INPUTS = {"ids": "int32", "values": "float32"}
 """What a model takes, each (B, F), and its type. Only weighted rows need `values`."""
 
 MODELS: dict[str, type] = {}
-"""Every model of the package by its name. `register` adds to it."""
+"""Every model of the package by its name. `register` adds to it.
+
+:meta hide-value:
+"""
 
 
 def embed_by_take(ids: ArrayLike | nd.NDArray, factors: nd.NDArray) -> nd.NDArray:
@@ -182,7 +185,7 @@ class FieldEmbedding(FieldBlock):
 
     Args:
         field_sizes: how many ids each field owns.
-        num_factors: k.
+        num_factors: k, the length of each feature's factor row.
     """
 
     def __init__(self, field_sizes: Sequence[int], num_factors: int) -> None:

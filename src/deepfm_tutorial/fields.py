@@ -323,6 +323,9 @@ def one_hot(ids: ArrayLike, num_features: int,
 
     Returns:
         An NDArray of shape (B, n), float32. It takes 4·B·n bytes: see `one_hot_csr`.
+
+    Raises:
+        TypeError, ValueError: an id or a value that is not allowed.
     """
     ids, values = _check_one_hot(ids, num_features, values)
     x = np.zeros((len(ids), num_features), np.float32)

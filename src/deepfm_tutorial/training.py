@@ -387,7 +387,7 @@ def _check_settings(model: FieldBlock, epochs: int, batch_size: int,
 
 
 def check_checkpoint(checkpoint: Any) -> None:
-    """Say so if a folder's name is given in the place of a checkpoint."""
+    """Raise a `TypeError` if a folder's name stands in the place of a checkpoint."""
     if isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint = {checkpoint!r}: a checkpoint is needed, such as "
                         f"scale.Checkpoint({str(checkpoint)!r})")

@@ -26,7 +26,10 @@ CATEGORIES = {
     "segment": SEGMENTS,
     "campaign": tuple(f"c{number:03}" for number in range(1, 401)),
 }
-"""Field name → its categories. The tables' axes follow this order."""
+"""Field name → its categories. The tables' axes follow its order, weekday first.
+
+:meta hide-value:
+"""
 
 BIAS = -2.4
 
@@ -40,7 +43,10 @@ CHANGES = {
 }
 """What can happen to the world, one at a time (chapter 12).
 
-The first two change which rows come, the last two change which rows are clicked.
+`phones` and `campaigns` change which rows come, `positions` and `habits` which rows are
+clicked.
+
+:meta hide-value:
 """
 
 
@@ -122,7 +128,7 @@ def make_click_log(num_rows: int, seed: int, orders: Collection[int] = (1, 2, 3)
     """Draw a click log. Equal seeds give equal categories, whatever `orders` says.
 
     Args:
-        num_rows: N.
+        num_rows: how many impressions, N.
         seed: of the categories and of the clicks.
         orders: which effects the world has: 1 first order, 2 pairs, 3 the triple.
         change: what happened to the world, one of `CHANGES`, or None.

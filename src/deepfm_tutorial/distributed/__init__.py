@@ -1,5 +1,7 @@
 """Data-parallel training: weights on servers, rows among workers (chapter 11).
 
+::
+
     python -m deepfm_tutorial.distributed --workers 2 --servers 1 -- python train.py
 
 starts a job; see `launch`.

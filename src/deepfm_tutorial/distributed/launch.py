@@ -1,4 +1,6 @@
-"""One command that starts, watches and ends a distributed job (chapter 11).
+"""The launcher: one command starts, watches and ends a distributed job (chapter 11).
+
+::
 
     python -m deepfm_tutorial.distributed --workers 2 --servers 1 -- python train.py
 
@@ -175,7 +177,7 @@ class _signals_noted:
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog="deepfm-tutorial-launch",
+        prog="python -m deepfm_tutorial.distributed",
         description="Start a distributed job on this machine; or, with DMLC_ROLE set, "
                     "the one process of it that runs here.")
     parser.add_argument("--workers", type=_count, default=1,
@@ -211,4 +213,4 @@ def _how(status):
 
 
 def _say(text):
-    print(f"deepfm-tutorial-launch: {text}", file=sys.stderr, flush=True)
+    print(f"launcher: {text}", file=sys.stderr, flush=True)

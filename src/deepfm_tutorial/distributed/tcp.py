@@ -8,7 +8,7 @@ import termios
 
 
 def traffic() -> tuple[int, int]:
-    """Return the bytes that this process has sent and received over TCP so far.
+    """Return how many bytes this process has sent and received over TCP, a pair.
 
     The kernel counts them, for each connection that is open: payload with the framing
     of ps-lite, without the headers of TCP and IP. Sent is what was handed to the

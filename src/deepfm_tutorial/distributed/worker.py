@@ -65,6 +65,9 @@ def batches(num_rows: int, rank: int, num_workers: int, batch_size: int,
         num_rows, rank, num_workers: as for `shard`.
         batch_size: rows a step and worker; one more where shares are uneven.
         rng: what shuffles the share.
+
+    Raises:
+        ValueError: as `shard`.
     """
     shares = [shard(num_rows, r, num_workers) for r in range(num_workers)]
     lengths = [share.stop - share.start for share in shares]
@@ -97,7 +100,8 @@ def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int,
         epochs: passes over the rows.
         batch_size: rows a step and worker.
         learning_rate: of SGD.
-        seed: of the initial weights, the order of rows, and dropout.
+        seed: of the initial weights, the order of rows, and dropout. A worker's order
+            in an epoch is drawn from the list `[seed, epoch, rank]`.
         checkpoint: what rank 0 writes after each epoch, or None. Training goes on from
             what is there. Only rank 0 needs to see it, and reads all rows once to know
             them again.

@@ -35,8 +35,8 @@ class Checkpoint:
 
         Args:
             model: one of this package's models.
-            data: what errors call some rows → their arrays. Every row counts: they are
-                read once, a slice at a time.
+            data: a name for some rows, for errors → the arrays that hold them. Every
+                row counts: all are read once, a slice at a time.
             settings: of the training, what JSON can hold.
 
         Returns:
@@ -60,6 +60,9 @@ class Checkpoint:
         Args:
             arrays: name → NumPy array or NDArray.
             metadata: what JSON can hold.
+
+        Raises:
+            OSError: the folder cannot be written; the old file stays.
         """
         write(self.path, arrays, metadata | {"fingerprint": self._fingerprint})
 

@@ -11,13 +11,16 @@ import mxnet as mx
 
 from ..embeddings import INPUTS, FieldBlock, input_symbols, named_parameters
 
-OPSET, IR_VERSION = 13, 7
-"""What each file is stamped with.
+OPSET = 13
+"""The version of ONNX's operators that each file is stamped with.
 
 MXNet writes its operators as opset 13 defines them (ONNX 1.8, November 2020). Left
 alone, it stamps the newest that the installed onnx knows, and an engine refuses what it
 does not know.
 """
+
+IR_VERSION = 7
+"""The version of ONNX's file format that each file is stamped with, opset 13's own."""
 
 
 def graph_of(model: FieldBlock, with_values: bool = False) -> mx.sym.Symbol:

@@ -64,7 +64,7 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike,
 
     Args:
         labels: (N,) zeros and ones.
-        probabilities: (N,) what the model said, each between 0 and 1.
+        probabilities: (N,) what the model said, each above 0 and below 1.
         slices: (N,) the name of each row's slice, for instance its device.
 
     Returns:
@@ -93,12 +93,15 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike,
 def unseen_share(encoder: FieldEncoder, ids: ArrayLike) -> dict[str, float]:
     """Return the share of rows with an unseen category: field name → share in [0, 1].
 
-    Unseen is what training never saw. Continuous and hashed fields have no unseen
-    categories and are left out.
+    Unseen is what the encoder has no id for: what it never saw, or saw less often than
+    `min_count`. Continuous and hashed fields have no such categories and are left out.
 
     Args:
         encoder: the `FieldEncoder` that made the ids.
         ids: (N, F).
+
+    Raises:
+        TypeError, ValueError: bad ids.
     """
     ids = check_ids(ids, *field_bounds(encoder.field_sizes))
     share = (ids == encoder.field_offsets).mean(axis=0)

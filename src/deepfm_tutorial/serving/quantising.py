@@ -17,8 +17,8 @@ def quantise(factors: ArrayLike, bits: int = 8) -> tuple[np.ndarray, np.ndarray]
         bits: from 2 to 8.
 
     Returns:
-        codes: (n, k) int8, from −(2^(bits − 1) − 1) to 2^(bits − 1) − 1.
-        scales: (n,) float32, the steps. A row of zeros has step 0.
+        The codes, (n, k) int8, from −(2^(bits − 1) − 1) to 2^(bits − 1) − 1, and the
+        scales, (n,) float32, which are the steps. A row of zeros has step 0.
 
     Raises:
         TypeError, ValueError: another shape, a number that is not finite, or bits out
