@@ -98,7 +98,7 @@ def check_values(values: Any, shape: Sequence[int]) -> np.ndarray:
     if values.shape != tuple(shape):
         raise ValueError(f"values have shape {values.shape}: "
                          f"the ids' shape {shape} is needed")
-    if bad := _first_bad(values, np.isfinite):
+    if bad := _first_bad(values, is_finite32):
         row, field = bad
         raise ValueError(f"values[{row}, {field}] = {values[row, field]}: "
                          f"field {field} takes finite numbers")
@@ -119,6 +119,24 @@ def check_labels(labels: Any, num_rows: int) -> np.ndarray:
     return labels.astype(np.float32, copy=False)
 
 
+def is_finite32(numbers: np.ndarray) -> np.ndarray:
+    """Whether each number is finite, as the float32 number that models compute with."""
+    with np.errstate(over="ignore"):
+        return np.isfinite(numbers.astype(np.float32, copy=False))
+
+
+def plain(value: Any) -> Any:
+    """NumPy's arrays and numbers as Python's, for JSON."""
+    return as_numpy(value).tolist()
+
+
+def parts_of(data: Any, name: str) -> tuple:
+    """Return `(ids, labels, values)` of a `Data` or a plain tuple or list like it."""
+    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+        raise ValueError(f"{name}: (ids, labels) or (ids, labels, values) is needed")
+    return (*data, None)[:3]
+
+
 def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
                both_classes: bool = False) -> tuple:
     """Return `(ids, labels, values)` after checking every row, before anything is done.
@@ -129,9 +147,7 @@ def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
         name: what errors call the data.
         both_classes: whether there must be a 0 and a 1 among the labels, as for an AUC.
     """
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-        raise ValueError(f"{name}: (ids, labels) or (ids, labels, values) is needed")
-    ids, labels, values = (*data, None)[:3]
+    ids, labels, values = parts_of(data, name)
     if labels is None:
         raise ValueError(f"{name}: labels are None: "
                          "0 or 1 is needed for each row of ids")

@@ -12,6 +12,7 @@ from ._validation import (
     check_ids,
     check_values,
     field_bounds,
+    parts_of,
     past_the_door,
 )
 from .embeddings import FieldBlock
@@ -45,8 +46,8 @@ def predict(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
     Raises:
         TypeError, ValueError: wrong ids or values, before anything is computed.
     """
-    ids, _, values = ((*data, None)[:3] if isinstance(data, tuple)
-                      else (data, None, None))
+    is_data = isinstance(data, tuple)
+    ids, _, values = parts_of(data, "data") if is_data else (data, None, None)
     ids = check_ids(ids, *field_bounds(model.field_sizes))
     values = None if values is None else check_values(values, ids.shape)
     return _probabilities(model, ids, values)

@@ -15,6 +15,7 @@ from ._validation import (
     check_storable,
     check_values,
     field_bounds,
+    is_finite32,
 )
 
 UNSEEN = "<unseen>"
@@ -51,7 +52,8 @@ class FieldEncoder:
     first of them stands for every category that `fit` did not see; the others follow
     the sorted ones.
 
-    A continuous field has one id beside it, and its number travels as x in `values`.
+    A continuous field has one id beside the first, which it never uses, and its number
+    travels as x in `values`.
 
     Two ways to keep a large vocabulary small: leave out what is rare, or hash.
 
@@ -65,6 +67,8 @@ class FieldEncoder:
 
     def __init__(self, continuous: Iterable[str] = (), min_count: int = 1,
                  hashed: Mapping[str, int] | None = None) -> None:
+        if isinstance(continuous, str):
+            raise TypeError(f"continuous = {continuous!r}: a list of names is needed")
         self.continuous = frozenset(continuous)
         self.min_count = check_integer("min_count", min_count)
         self.hashed = {name: check_integer(f"hashed[{name!r}]", buckets)
@@ -123,10 +127,13 @@ class FieldEncoder:
     def transform(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
         """Return the ids of the columns' categories: (N, F) int32.
 
+        A missing value counts as unseen. In a hashed field, which has no such id, it is
+        refused.
+
         Raises:
             TypeError: a column holds numbers where `fit` saw text, or the reverse.
-            ValueError: `fit` was not called, a column is missing or superfluous, or the
-                columns differ in length.
+            ValueError: `fit` was not called, a column is missing or superfluous, the
+                columns differ in length, or a value of a hashed field is missing.
         """
         columns = self._read_like_fit(columns)
         ids = [self._ids(name, columns[name]) for name in self.field_names]
@@ -216,7 +223,7 @@ class FieldEncoder:
 
     @staticmethod
     def _read(columns):
-        columns = {name: as_numpy(columns[name]) for name in columns}
+        columns = {name: _as_column(columns[name]) for name in columns}
         for name, column in columns.items():
             if column.ndim != 1:
                 raise ValueError(f"column {name!r} has shape {column.shape}: "
@@ -238,10 +245,7 @@ class FieldEncoder:
         if name in self.continuous:
             self._finite(name, column)
             return [name]
-        self._no_missing(name, column)
-        if len(_kinds(column)) > 1:
-            raise TypeError(f"column {name!r} holds text and numbers: "
-                            "one of them is needed")
+        self._whole_and_of_one_kind(name, column)
         if name in self.hashed:
             return list(range(self.hashed[name]))
         values, counts = np.unique(column, return_counts=True)
@@ -249,22 +253,25 @@ class FieldEncoder:
                 if value != UNSEEN]
 
     @staticmethod
-    def _no_missing(name, column):
+    def _whole_and_of_one_kind(name, column):
         if column.dtype.kind in "biuU":  # whole numbers and text have no missing values
             return
         if missing := [value for value in column.tolist() if _is_missing(value)]:
             raise ValueError(f"column {name!r} holds {missing[0]}: "
                              "give missing values a name, such as 'missing'")
+        if len(_kinds(column)) > 1:
+            raise TypeError(f"column {name!r} holds text and numbers: "
+                            "one of them is needed")
 
     @staticmethod
     def _finite(name, column):
         if column.dtype.kind not in "biuf":
             raise TypeError(f"column {name!r} is of type {column.dtype}: "
                             "a continuous field takes numbers")
-        if not np.isfinite(column).all():
-            row = int(np.argmin(np.isfinite(column)))
-            raise ValueError(f"column {name!r}, row {row}: "
-                             f"{column[row]} is not a finite number")
+        if not (good := is_finite32(column)).all():
+            row = int(np.argmin(good))
+            raise ValueError(f"column {name!r}, row {row}: {column[row]} is not a "
+                             "finite number of 32 bits")
         return column
 
     def _ids(self, name, column):
@@ -273,7 +280,7 @@ class FieldEncoder:
         if name in self.continuous:
             return np.full(len(column), known[name])
         if name in self.hashed:
-            self._no_missing(name, column)
+            self._whole_and_of_one_kind(name, column)
             distinct, rows = np.unique(column, return_inverse=True)
             buckets = [bucket(value, self.hashed[name]) for value in distinct.tolist()]
             return unseen + 1 + np.array(buckets, np.int32)[rows]
@@ -288,6 +295,15 @@ class FieldEncoder:
         if known and (strange := _kinds(column) - learned):
             raise TypeError(f"column {name!r} holds {strange.pop()}: "
                             f"fit saw {learned.pop()}")
+
+
+def _as_column(values: Any) -> np.ndarray:
+    """The values as an array. NumPy would make text of all that stands beside text."""
+    is_list = isinstance(values, (list, tuple))
+    if is_list and not all(isinstance(value, str) for value in values):
+        column = np.array(values)
+        return np.array(values, object) if column.dtype.kind == "U" else column
+    return as_numpy(values)
 
 
 def _kinds(column: np.ndarray | list) -> set[str]:
@@ -336,6 +352,8 @@ def one_hot(ids: ArrayLike, num_features: int,
 def one_hot_csr(ids: ArrayLike, num_features: int,
                 values: ArrayLike | None = None) -> nd.sparse.CSRNDArray:
     """The same matrix as `one_hot`, stored as its B·F entries alone.
+
+    The ids of a row must differ, as ids of different fields do.
 
     Returns:
         A CSRNDArray of shape (B, n), float32. It takes 12·B·F + 8·(B + 1) bytes: a

@@ -46,7 +46,8 @@ class GradReqs:
     def __init__(self, model: FieldBlock) -> None:
         parameters, tables = model.collect_params().values(), model.tables
         self.is_trained = {p: p.grad_req != "null" for p in parameters}
-        self.during = {p: "write" for p in parameters
+        may_have = [p for p in parameters if not isinstance(p, gluon.Constant)]
+        self.during = {p: "write" for p in may_have
                        if self.is_trained[p] or p not in tables}
 
     def __enter__(self) -> "GradReqs":
@@ -61,7 +62,7 @@ class GradReqs:
 class TrainStep(GradReqs):
     """One update of all weights from one batch: `step(ids, labels, values) → loss`.
 
-    Use it in a `with` block: see `GradReqs`. Frozen parameters stay as they are.
+    Use it in one `with` block: see `GradReqs`. Frozen parameters stay as they are.
 
     Attributes:
         weights: the parameters that are trained as a whole.
@@ -173,14 +174,16 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
 
     The best epoch is the one with the highest validation AUC; without validation rows,
     the last. A model that has no weights yet is initialised from `seed`; one that has
-    goes on from them. Frozen parameters (`grad_req` "null") stay as they are. The model
-    is hybridised. Equal seeds give bit-equal weights on one machine.
+    goes on from them. Frozen parameters (`grad_req` "null") stay as they are; only the
+    running statistics of batch norm, which have no gradient, move. The model is
+    hybridised. Equal seeds give bit-equal weights on one machine.
 
     Args:
         model: one of this package's models.
         train: a `Data`, or a plain tuple `(ids, labels)` or `(ids, labels, values)`.
         validation: the same for the rows that decide when to stop, or None.
-        epochs: at most so many passes over the training rows.
+        epochs: at most so many passes over the training rows, counted from the first,
+            also where a checkpoint is there.
         batch_size: rows a step; the last batch of an epoch may be smaller.
         learning_rate: Adam's step size.
         embedding_l2: λ of the penalty λ/2 Σ ‖x_i v_i‖², summed over a row's features
@@ -214,7 +217,8 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
     saved = checkpoint and checkpoint.open(
         model, {"training rows": train, "validation rows": validation},
         batch_size=batch_size, seed=seed, learning_rate=learning_rate,
-        embedding_l2=embedding_l2, step=step.__name__, batches=batches.__name__)
+        embedding_l2=embedding_l2, step=_name_of("step", step),
+        batches=_name_of("batches", batches))
 
     initialise(model, seed)
     model.hybridize(static_alloc=True)
@@ -274,15 +278,21 @@ class _Training:
             num_rows += len(ids)
             bar.update()
         loss = (total + float(pending.asscalar())) / num_rows
-        if not np.isfinite(loss):
-            rate = self.step.optimizer.learning_rate
-            raise ValueError(f"the training loss became {loss}: "
-                             f"try a smaller learning_rate than {rate:g}")
+        self._check_finite("the training loss", loss)
+        # The last step moved the weights after its loss was computed.
+        for parameter in self.parameters:
+            self._check_finite("a parameter's norm", parameter.data().norm().asscalar())
         if validation:
             self.history.validation.append(metrics(self.model, validation))
             bar.set_postfix_str(f"validation AUC {self.history.validation[-1].auc:.4f}")
         self.history.train_loss.append(loss)
         self._keep_if_best()
+
+    def _check_finite(self, what: str, number: float) -> None:
+        if not np.isfinite(number):
+            rate = self.step.optimizer.learning_rate
+            raise ValueError(f"{what} became {number}: "
+                             f"try a smaller learning_rate than {rate:g}")
 
     def _keep_if_best(self) -> None:
         aucs = [found.auc for found in self.history.validation]
@@ -391,6 +401,15 @@ def check_checkpoint(checkpoint: Any) -> None:
     if isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint = {checkpoint!r}: a checkpoint is needed, such as "
                         f"scale.Checkpoint({str(checkpoint)!r})")
+
+
+def _name_of(argument: str, part: Any) -> str:
+    """The name by which a checkpoint knows a class or a function."""
+    try:
+        return part.__qualname__
+    except AttributeError:
+        raise TypeError(f"{argument} = {part!r}: a class or a function is needed, "
+                        "for the checkpoint to name it") from None
 
 
 def _say_where(run: _Training) -> None:

@@ -43,6 +43,7 @@ BAD_IDS = {
 BAD_VALUES = {
     "NaN": ([[1, np.nan]], ValueError, r"values\[0, 1\] = nan: field 1"),
     "infinite": ([[np.inf, 1]], ValueError, r"values\[0, 0\] = inf"),
+    "beyond float32": ([[1, 1e300]], ValueError, r"values\[0, 1\] = 1e\+300"),
     "another shape": ([[1, 1, 1]], ValueError, r"\(1, 3\)"),
     "text": ([["a", "b"]], TypeError, "numbers"),
 }
@@ -160,6 +161,10 @@ def test_fit_refuses_bad_validation_rows_and_bad_values(model):
 
 
 def test_predict_and_evaluate_refuse_bad_rows(model):
+    for data in ((), (IDS,), (IDS, LABELS, None, None)):
+        for call in (predict, evaluate):
+            with pytest.raises(ValueError, match=r"data: \(ids, labels\)"):
+                call(model, data)
     with pytest.raises(ValueError, match=r"ids\[0, 1\] = 7"):
         predict(model, [[0, 7]])
     with pytest.raises(ValueError, match=r"values\[0, 0\] = nan"):

@@ -262,6 +262,17 @@ def test_a_loss_that_is_no_number_stops_with_the_best_weights_back():
     assert same(weights(model), before)
 
 
+@pytest.mark.parametrize("validation", [None, data(seed=1)])
+def test_the_last_steps_loss_is_too_early_to_see_that_the_weights_left(validation):
+    model = FM(SIZES, 4)
+    model.initialize()
+    before = weights(model)
+    said = "norm became (nan|inf).*smaller learning_rate"
+    with pytest.raises(ValueError, match=said):
+        fit(model, data(), validation, epochs=1, learning_rate=1e38, **QUIET)
+    assert same(weights(model), before)
+
+
 def test_fit_goes_on_from_weights_that_are_there():
     model = deepfm()
     before = weights(model)

@@ -14,7 +14,7 @@ from machines import job
 from mxnet import autograd
 from samples import weights
 
-from deepfm_tutorial import distributed, logistic_loss
+from deepfm_tutorial import Data, distributed, logistic_loss
 from deepfm_tutorial.distributed import environment, launch
 from deepfm_tutorial.scale import checkpoint
 
@@ -140,6 +140,7 @@ def test_a_checkpoint_of_another_number_of_workers_or_of_other_rows_is_refused(
         train(mx.kv.create("local"), (ids, labels))
     with pytest.raises(ValueError, match="another training, with training rows"):
         train(FirstOfTwo(), (ids, 1 - labels))
+    train(FirstOfTwo(), Data(ids.astype(np.int64), labels.tolist()))  # the same rows
     assert (tmp_path / "training.npz").read_bytes() == before
 
 
@@ -218,3 +219,13 @@ def test_outside_a_job_and_bad_settings_are_refused_by_name():
         distributed.shard(10, 2, 2)
     with pytest.raises(ValueError, match="num_rows = 1"):
         distributed.shard(1, 0, 2)
+    for rank in (-1, 2):
+        with pytest.raises(ValueError, match=f"rank = {rank}"):
+            list(distributed.batches(10, rank, 2, 4, np.random.default_rng(0)))
+    with pytest.raises(ValueError, match="batch_size = 0"):
+        list(distributed.batches(10, 0, 2, 0, np.random.default_rng(0)))
+    (ids, labels), store = job.make_data(), mx.kv.create("local")
+    for data, said in (((ids, None), "labels are None"), ((ids,), r"\(ids, labels\)"),
+                       ((ids, labels, ids), "values are given")):
+        with pytest.raises(ValueError, match=said):
+            distributed.train(store, job.make_model(), data, **job.SETTINGS)

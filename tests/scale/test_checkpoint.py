@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mxnet import nd
 from samples import weights
 
-from deepfm_tutorial import FM, DeepFM, FieldEncoder, TrainStep, fit, training
+from deepfm_tutorial import FM, Data, DeepFM, FieldEncoder, TrainStep, fit, training
 from deepfm_tutorial.scale import (
     Checkpoint,
     LazyTrainStep,
@@ -157,6 +158,31 @@ def test_one_row_of_five_thousand_makes_another_training(tmp_path, row):
     with pytest.raises(ValueError, match="another training, with training rows"):
         run(tmp_path, train=(ids, changed), epochs=2)
     run(tmp_path, train=(ids.astype(np.int64), labels.astype(bool)), epochs=2)
+
+
+class Scaled(FM):
+    """A model with an argument that its parameters do not show."""
+
+    def __init__(self, field_sizes, scale=1.0):
+        super().__init__(field_sizes, 4)
+        self.arguments["scale"] = scale
+
+
+def test_another_argument_makes_another_training_and_another_type_of_data_does_not(
+        tmp_path):
+    ids, labels = data()
+    run(tmp_path, Scaled(SIZES), epochs=1)
+    with pytest.raises(ValueError, match="another training, with arguments"):
+        run(tmp_path, Scaled(SIZES, scale=2.0))
+    run(tmp_path, Scaled(SIZES), Data(ids.astype(np.int64), nd.array(labels)),
+        batch_size=np.int32(SETTINGS["batch_size"]))
+
+
+def test_a_checkpoint_must_be_opened_and_its_training_have_names(tmp_path):
+    with pytest.raises(ValueError, match="open the checkpoint before you save"):
+        Checkpoint(tmp_path).save({}, {})
+    with pytest.raises(TypeError, match="batches = .*for the checkpoint to name it"):
+        run(tmp_path, batches=functools.partial(blockwise_batches))
 
 
 def test_a_folders_name_is_no_checkpoint(tmp_path):

@@ -72,6 +72,21 @@ def test_many_steps_of_momentum_by_rows_follow_the_definition():
     np.testing.assert_allclose(model.first_order.weights.data().asnumpy(), w, atol=1e-6)
 
 
+@pytest.mark.parametrize("optimizer",
+                         ["sgd", "adam", "rmsprop", "adagrad", "nag", "ftrl"])
+def test_where_a_batch_has_every_id_a_step_is_that_of_whole_tables(optimizer):
+    ids = np.stack([np.arange(50) % size for size in SIZES], axis=1) + [0, 30, 70]
+    labels, found = (np.arange(50) % 2).astype(np.float32), []
+    for step in STEPS:
+        model = made("FM")
+        with step(model, mx.optimizer.create(optimizer)) as update:
+            for _ in range(3):
+                update(ids, labels)
+        found.append(weights(model))
+    for whole, by_rows in zip(*found):
+        np.testing.assert_allclose(by_rows, whole, atol=1e-5)
+
+
 def with_mxnets_own(lazy):
     """V after four Adam steps: by our rows, and by MXNet's row-sparse gradient."""
     model, embedding = (made("FM"),

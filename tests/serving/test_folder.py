@@ -13,6 +13,7 @@ from deepfm_tutorial import (
     DeepFM,
     FieldBlock,
     FieldEncoder,
+    FirstOrder,
     serving,
 )
 from deepfm_tutorial.serving import dequantise, export, quantise
@@ -108,6 +109,29 @@ def test_another_model_of_the_stored_shape_takes_the_stored_parameters(saved):
     ids = encoder.transform(LATER)
     assert stored["class"] == "DeepFM" and stored["arguments"]["dropout"] == 0.5
     np.testing.assert_array_equal(again(ids).asnumpy(), model(ids).asnumpy())
+
+
+class Twice(FieldBlock):
+    """One block under two names."""
+
+    def __init__(self, field_sizes):
+        super().__init__(field_sizes)
+        self.one = FirstOrder(field_sizes)
+        self.other = self.one
+
+    def hybrid_forward(self, F, ids, values=None):
+        return self.one(ids, values) + self.other(ids, values)
+
+
+def test_a_block_under_two_names_is_saved_and_loaded(tmp_path):
+    encoder = FieldEncoder().fit(COLUMNS)
+    model = Twice(encoder.field_sizes)
+    model.initialize()
+    model.one.weights.set_data(mx.nd.arange(encoder.num_features))
+    serving.save(tmp_path / "m", model, encoder, COLUMNS)
+    for engine in folders.ENGINES:
+        logits = serving.load(tmp_path / "m", engine).logits(COLUMNS)
+        np.testing.assert_allclose(logits, model(encoder.transform(COLUMNS)).asnumpy())
 
 
 class Forgetful(FieldBlock):

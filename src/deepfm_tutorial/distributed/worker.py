@@ -18,6 +18,7 @@ from .._validation import (
     check_labels,
     check_number,
     field_bounds,
+    parts_of,
 )
 from ..embeddings import FieldBlock, blocks_of, named_parameters
 from ..fields import Data
@@ -67,8 +68,10 @@ def batches(num_rows: int, rank: int, num_workers: int, batch_size: int,
         rng: what shuffles the share.
 
     Raises:
-        ValueError: as `shard`.
+        TypeError, ValueError: as `shard`, or a batch size below 1.
     """
+    shard(num_rows, rank, num_workers)  # refuses a rank that does not exist
+    check_integer("batch_size", batch_size)
     shares = [shard(num_rows, r, num_workers) for r in range(num_workers)]
     lengths = [share.stop - share.start for share in shares]
     steps = math.ceil(min(lengths) / batch_size)
@@ -148,10 +151,12 @@ def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int,
 
 def _own_rows(store: Any, model: FieldBlock, data: tuple) -> tuple:
     """This worker's shard, and its rows, checked as a whole before the first step."""
-    ids, labels, values = (*data, None)[:3]
+    ids, labels, values = parts_of(data, "data")
     if values is not None:
         raise ValueError("values are given: "
                          "only rows without them can be trained on many machines")
+    if labels is None:
+        raise ValueError("labels are None: 0 or 1 is needed for each row of ids")
     if len(ids) != len(labels):
         raise ValueError(f"{len(ids)} rows of ids and {len(labels)} labels: "
                          "as many are needed")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._validation import ROWS_AT_ONCE, as_numpy
+from .._validation import ROWS_AT_ONCE, as_numpy, plain
 from ..embeddings import FieldBlock
 from ..fields import FieldEncoder
 
@@ -63,7 +63,11 @@ class Checkpoint:
 
         Raises:
             OSError: the folder cannot be written; the old file stays.
+            ValueError: `open` was not called.
         """
+        if self._fingerprint is None:
+            raise ValueError("open the checkpoint before you save: that tells which "
+                             "training it is")
         write(self.path, arrays, metadata | {"fingerprint": self._fingerprint})
 
     def _decides(self, model: FieldBlock, data: Mapping, settings: dict) -> dict:
@@ -76,8 +80,8 @@ class Checkpoint:
                     "shapes": [p.shape for p in model.collect_params().values()],
                     "frozen": [p.grad_req == "null"
                                for p in model.collect_params().values()],
-                    "layers": layers}
-        return json.loads(json.dumps(of_model | parts | settings))
+                    "layers": layers, "arguments": model.arguments}
+        return json.loads(json.dumps(of_model | parts | settings, default=plain))
 
     def _check_same(self, theirs: dict) -> None:
         for name, mine in self._fingerprint.items():
@@ -88,17 +92,23 @@ class Checkpoint:
                                  "as it is: name another folder, or move it away")
 
 
-def digest(arrays: Sequence[np.ndarray | None]) -> str:
-    """Return a SHA-256 of all entries of some arrays, and of their types and shapes.
+def digest(data: Sequence) -> str:
+    """Return a SHA-256 of all ids, labels and values, in the types that models take.
 
     It reads mapped files once and a slice at a time: about 1.5 GB a second.
+
+    Args:
+        data: ids, labels and, perhaps, values; None in the place of one.
     """
     sha = hashlib.sha256()
-    for array in arrays:
-        kind = None if array is None else (array.shape, array.dtype.str)
-        sha.update(repr(kind).encode())
-        for first in range(0, 0 if array is None else len(array), ROWS_AT_ONCE):
-            sha.update(np.ascontiguousarray(array[first:first + ROWS_AT_ONCE]))
+    for array, kind in zip(data, (np.int32, np.float32, np.float32)):
+        if array is None:
+            continue
+        array = as_numpy(array)
+        sha.update(repr((array.shape, kind.__name__)).encode())
+        for first in range(0, len(array), ROWS_AT_ONCE):
+            part = array[first:first + ROWS_AT_ONCE]
+            sha.update(np.ascontiguousarray(part, dtype=kind))
     return sha.hexdigest()
 
 

@@ -59,7 +59,8 @@ class LazyTrainStep(TrainStep):
         for i, (table, taken) in enumerate(zip(tables, rows), start=len(self.weights)):
             whole = as_list(self.states[i])
             parts = [array.take(used) for array in whole]
-            state = parts[0] if len(parts) == 1 else tuple(parts) or None
+            several = isinstance(self.states[i], (tuple, list))
+            state = tuple(parts) if several else parts[0] if parts else None
             self.optimizer.update(i, taken, taken.grad, state)
             for array, part in zip([table.data(), *whole], [taken, *parts]):
                 _put_rows(array, used, part)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
-from typing import Any
 
 import mxnet as mx
 import numpy as np
@@ -16,7 +15,7 @@ from mxnet import gluon, nd
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from .._validation import as_numpy, check_ids, check_storable, field_bounds
+from .._validation import as_numpy, check_ids, check_storable, field_bounds, plain
 from ..embeddings import INPUTS, FieldBlock, input_symbols, named_parameters
 from ..evaluation import in_parts, predict
 from ..fields import FieldEncoder
@@ -197,7 +196,7 @@ def _arguments_of(model: FieldBlock) -> dict:
     Raises:
         ValueError: some are not kept, or the shapes differ.
     """
-    arguments = json.loads(json.dumps(model.arguments, default=_plain))
+    arguments = json.loads(json.dumps(model.arguments, default=plain))
     if absent := set(signature(type(model)).parameters) - set(arguments):
         raise ValueError(f"{type(model).__name__} does not keep its arguments "
                          f"{sorted(absent)}: hand them to FieldBlock's __init__")
@@ -207,11 +206,6 @@ def _arguments_of(model: FieldBlock) -> dict:
                          f"{made}, the model {given}: what shapes a model must be "
                          "among its arguments")
     return arguments
-
-
-def _plain(number: Any) -> Any:
-    """NumPy's arrays and numbers as Python's."""
-    return as_numpy(number).tolist()
 
 
 def _shapes(model: FieldBlock) -> dict[str, tuple]:
@@ -256,7 +250,9 @@ def _mxnet_engine(contents: dict[str, bytes], inputs: list[str]) -> Callable:
     graph = mx.sym.load_json(contents["model.json"].decode())
     given = [mx.sym.var(name, dtype=INPUTS[name]) for name in inputs]
     block = gluon.SymbolBlock(graph, given)
-    block.collect_params().load_dict(nd.load_frombuffer(contents["model.params"]))
+    # A parameter that stands in the model under two names has one of them in the graph.
+    weights = nd.load_frombuffer(contents["model.params"])
+    block.collect_params().load_dict(weights, ignore_extra=True)
     block.hybridize(static_alloc=True)
     return lambda *arrays: block(
         *(nd.array(a, dtype=a.dtype) for a in arrays)).asnumpy()
