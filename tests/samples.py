@@ -1,7 +1,9 @@
 """What tests of several rooms share: small models of every kind, and their weights."""
 from inspect import signature
 
-from deepfm_tutorial import MODELS
+import numpy as np
+
+from deepfm_tutorial import MODELS, FieldEncoder
 
 SMALL = {"num_factors": 4, "hidden_units": (8,), "dropout": 0}
 NAMES = ("LogisticRegression", "FM", "DNN", "DeepFM")
@@ -18,3 +20,12 @@ def small(name, sizes, **changed):
 def weights(model):
     """All parameters as NumPy arrays, in their order."""
     return [parameter.data().asnumpy() for parameter in model.collect_params().values()]
+
+
+def check_dataset(data):
+    """Raise AssertionError unless the data are what `datasets.Dataset` says."""
+    assert data._fields[:2] == ("columns", "labels")
+    assert data.labels.dtype == np.float32 and set(data.labels) <= {0, 1}
+    assert {column.shape for column in data.columns.values()} == {data.labels.shape}
+    encoded = FieldEncoder().fit(data.columns).encode(data.columns, data.labels)
+    assert encoded.ids.shape == (len(data.labels), len(data.columns))

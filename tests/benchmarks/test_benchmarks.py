@@ -6,10 +6,15 @@ import pytest
 from mxnet.gluon import nn
 
 from benchmarks import compare, growth, peak, settings, store
+from benchmarks.data import LOADERS
 from deepfm_tutorial import DeepFM
 
 OURS = settings.LIBRARIES[0]
 CASES = list(product(settings.DATA, (False, True)))
+
+
+def test_each_data_set_can_be_loaded_and_has_its_settings():
+    assert list(LOADERS) == settings.DATA
 
 
 @pytest.fixture(scope="module")

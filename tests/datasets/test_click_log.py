@@ -3,6 +3,7 @@ from math import cos, pi, sin
 
 import numpy as np
 import pytest
+from samples import check_dataset
 from scipy.special import logit
 
 from deepfm_tutorial.datasets import make_click_log
@@ -67,3 +68,7 @@ def test_seeds_repeat_and_differ():
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         make_click_log(**arguments)
+
+
+def test_it_is_a_data_set():
+    check_dataset(make_click_log(100, seed=0))

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pooch
 import pytest
+from samples import check_dataset
 
 from deepfm_tutorial.datasets import load_movielens, movielens
 
@@ -77,6 +78,7 @@ def test_the_published_data():
 
 def test_fields_by_hand(tiny):
     data = load_movielens()
+    check_dataset(data)
     rows = list(zip(*data.columns.values()))
     assert rows[0] == ("1", "2", "F", "under 18", "artist", "A", "unknown",
                        "unknown", "22", "Mon")  # 22:02:38 UTC
