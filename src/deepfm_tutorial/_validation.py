@@ -130,10 +130,13 @@ def plain(value: Any) -> Any:
     return as_numpy(value).tolist()
 
 
-def parts_of(data: Any, name: str) -> tuple:
+def parts_of(data: Any, name: str, *, labelled: bool = True) -> tuple:
     """Return `(ids, labels, values)` of a `Data` or a plain tuple or list like it."""
     if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
         raise ValueError(f"{name}: (ids, labels) or (ids, labels, values) is needed")
+    if labelled and data[1] is None:
+        raise ValueError(f"{name}: labels are None: 0 or 1 is needed for each row "
+                         "of ids")
     return (*data, None)[:3]
 
 
@@ -148,9 +151,6 @@ def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
         both_classes: whether there must be a 0 and a 1 among the labels, as for an AUC.
     """
     ids, labels, values = parts_of(data, name)
-    if labels is None:
-        raise ValueError(f"{name}: labels are None: "
-                         "0 or 1 is needed for each row of ids")
     try:
         ids = check_ids(ids, *field_bounds(field_sizes))
         labels = check_labels(labels, len(ids))

@@ -46,8 +46,9 @@ def predict(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
     Raises:
         TypeError, ValueError: wrong ids or values, before anything is computed.
     """
-    is_data = isinstance(data, tuple)
-    ids, _, values = parts_of(data, "data") if is_data else (data, None, None)
+    ids, values = data, None
+    if isinstance(data, tuple):
+        ids, _, values = parts_of(data, "data", labelled=False)
     ids = check_ids(ids, *field_bounds(model.field_sizes))
     values = None if values is None else check_values(values, ids.shape)
     return _probabilities(model, ids, values)

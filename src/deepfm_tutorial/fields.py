@@ -2,6 +2,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -291,7 +292,7 @@ class FieldEncoder:
     @staticmethod
     def _same_kind(name, column, known):
         """Refuse numbers where `fit` saw text, or the reverse: all would be unseen."""
-        learned = _kinds(list(known))
+        learned = _kinds(islice(known, 1))  # `fit` learned one kind: any entry tells
         if known and (strange := _kinds(column) - learned):
             raise TypeError(f"column {name!r} holds {strange.pop()}: "
                             f"fit saw {learned.pop()}")
@@ -306,7 +307,7 @@ def _as_column(values: Any) -> np.ndarray:
     return as_numpy(values)
 
 
-def _kinds(column: np.ndarray | list) -> set[str]:
+def _kinds(column: np.ndarray | Iterable) -> set[str]:
     """Which of "text" and "numbers" a column holds; what is missing is neither."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "biufU":
         kind = "text" if column.dtype.kind == "U" else "numbers"

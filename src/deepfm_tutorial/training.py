@@ -142,8 +142,12 @@ def shuffled_batches(data: Sequence, batch_size: int,
     """
     order = rng.permutation(len(data[0]))
     for first in range(0, len(order), batch_size):
-        rows = order[first:first + batch_size]
-        yield [None if array is None else array[rows] for array in data]
+        yield rows_of(data, order[first:first + batch_size])
+
+
+def rows_of(data: Sequence, rows: np.ndarray | slice) -> list:
+    """Return some rows of each array, and None in the place of one that is None."""
+    return [None if array is None else array[rows] for array in data]
 
 
 @dataclass
@@ -207,9 +211,9 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
             of another training, before any weight changes; or the loss stopped being a
             number, after the best weights so far were put back.
     """
-    _check_settings(model, epochs, batch_size, learning_rate,
-                    embedding_l2, patience, seed)
-    check_checkpoint(checkpoint)
+    check_settings(epochs, batch_size, learning_rate, seed, checkpoint)
+    check_integer("patience", patience)
+    _check_penalty(model, embedding_l2)
     train = check_data(train, model.field_sizes, "train")
     if validation is not None:
         validation = check_data(validation, model.field_sizes, "validation",
@@ -382,25 +386,28 @@ def _set_grad_reqs(grad_reqs: dict[gluon.Parameter, str]) -> None:
         parameter.grad_req = grad_req
 
 
-def _check_settings(model: FieldBlock, epochs: int, batch_size: int,
-                    learning_rate: float, embedding_l2: float, patience: int,
-                    seed: int) -> None:
+def check_settings(epochs: int, batch_size: int, learning_rate: float, seed: int,
+                   checkpoint: Any) -> None:
+    """Check what every training is told, here and on many machines.
+
+    Raises:
+        TypeError, ValueError: a setting makes no sense, or a folder's name stands in
+            the place of a checkpoint.
+    """
     check_integer("epochs", epochs)
     check_integer("batch_size", batch_size)
     check_number("learning_rate", learning_rate, 0, np.inf, low_allowed=False)
-    check_number("embedding_l2", embedding_l2, 0, np.inf)
-    check_integer("patience", patience)
     check_integer("seed", seed, least=0)
-    if embedding_l2 and not _embeddings_of(model):
-        raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} "
-                         "has no embedding, only 0 is allowed")
-
-
-def check_checkpoint(checkpoint: Any) -> None:
-    """Raise a `TypeError` if a folder's name stands in the place of a checkpoint."""
     if isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint = {checkpoint!r}: a checkpoint is needed, such as "
                         f"scale.Checkpoint({str(checkpoint)!r})")
+
+
+def _check_penalty(model: FieldBlock, embedding_l2: float) -> None:
+    check_number("embedding_l2", embedding_l2, 0, np.inf)
+    if embedding_l2 and not _embeddings_of(model):
+        raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} "
+                         "has no embedding, only 0 is allowed")
 
 
 def _name_of(argument: str, part: Any) -> str:

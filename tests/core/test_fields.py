@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepfm_tutorial import UNSEEN, FieldEncoder
+from deepfm_tutorial import UNSEEN, FieldEncoder, fields
 
 LOG = {"day": ["Mon", "Sun", "Sun"], "user": [30, 10, 20]}
 
@@ -188,6 +188,15 @@ def test_refused_with_the_reason(case):
     act, error, message = REFUSED[case]
     with pytest.raises(error, match=message):
         act()
+
+
+def test_a_request_costs_what_it_holds_and_not_what_the_vocabulary_does(monkeypatch):
+    encoder = FieldEncoder().fit({"user": [f"u{i}" for i in range(1000)]})
+    seen, is_missing = [], fields._is_missing
+    monkeypatch.setattr(fields, "_is_missing",
+                        lambda value: seen.append(value) or is_missing(value))
+    encoder.transform({"user": pandas("u5")})
+    assert len(seen) == 2  # the value, and one that was learned
 
 
 def test_a_refused_fit_leaves_the_encoder_as_it_was():

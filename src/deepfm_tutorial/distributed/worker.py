@@ -16,7 +16,6 @@ from .._validation import (
     check_ids,
     check_integer,
     check_labels,
-    check_number,
     field_bounds,
     parts_of,
 )
@@ -26,7 +25,7 @@ from ..scale.checkpoint import Checkpoint
 from ..scale.lazy import distinct
 from ..training import (
     GradReqs,
-    check_checkpoint,
+    check_settings,
     compiled,
     initialise,
     logistic_loss,
@@ -118,11 +117,7 @@ def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int,
         TypeError, ValueError: wrong settings, or wrong rows in this worker's shard; or
             the checkpoint is damaged or another training's.
     """
-    check_integer("epochs", epochs)
-    check_integer("batch_size", batch_size)
-    check_number("learning_rate", learning_rate, 0, np.inf, low_allowed=False)
-    check_integer("seed", seed, least=0)
-    check_checkpoint(checkpoint)
+    check_settings(epochs, batch_size, learning_rate, seed, checkpoint)
     share, ids, labels = _own_rows(store, model, data)
     settings = {"workers": store.num_workers, "batch_size": batch_size,
                 "learning_rate": learning_rate, "seed": seed}
@@ -155,8 +150,6 @@ def _own_rows(store: Any, model: FieldBlock, data: tuple) -> tuple:
     if values is not None:
         raise ValueError("values are given: "
                          "only rows without them can be trained on many machines")
-    if labels is None:
-        raise ValueError("labels are None: 0 or 1 is needed for each row of ids")
     if len(ids) != len(labels):
         raise ValueError(f"{len(ids)} rows of ids and {len(labels)} labels: "
                          "as many are needed")

@@ -28,9 +28,9 @@ class LazyTrainStep(TrainStep):
 
     def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
                  with_values: bool = False, embedding_l2: float = 0.0) -> None:
-        super().__init__(model, optimizer, with_values=with_values,
-                         embedding_l2=embedding_l2, tables=model.tables)
         self.tables = model.tables
+        super().__init__(model, optimizer, with_values=with_values,
+                         embedding_l2=embedding_l2, tables=self.tables)
         for table in self._trained(self.tables):
             self.during[table] = "null"
             self.states.append(optimizer.create_state(len(self.states), table.data()))

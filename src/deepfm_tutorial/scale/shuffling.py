@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..training import shuffled_batches
+from ..training import rows_of, shuffled_batches
 
 SHUFFLE_ROWS = 2 ** 20  # this many rows are shuffled together
 RUN_ROWS = 2 ** 13  # rows are read in runs of this length, which disks read fast
@@ -31,14 +31,14 @@ def blockwise_batches(data: Sequence, batch_size: int,
     if len(data[0]) <= SHUFFLE_ROWS:
         yield from shuffled_batches(data, batch_size, rng)
         return
-    rest = [None if array is None else array[:0] for array in data]
+    rest = rows_of(data, slice(0))
     for block in _blocks(data, rng):
         block = [_joined([left, *parts]) for left, parts in zip(rest, block)]
         rows = rng.permutation(len(block[0]))
         whole = len(rows) - len(rows) % batch_size
         for first in range(0, whole, batch_size):
-            yield _of(block, rows[first:first + batch_size])
-        rest = _of(block, rows[whole:])
+            yield rows_of(block, rows[first:first + batch_size])
+        rest = rows_of(block, rows[whole:])
     if len(rest[0]):
         yield rest
 
@@ -57,7 +57,3 @@ def _joined(parts: list) -> np.ndarray | None:
     """The parts as one array; not copied where there is nothing to join."""
     parts = [part for part in parts if part is not None and len(part)]
     return np.concatenate(parts) if len(parts) > 1 else parts[0] if parts else None
-
-
-def _of(block: list, rows: np.ndarray) -> list:
-    return [None if array is None else array[rows] for array in block]
