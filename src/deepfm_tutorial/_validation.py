@@ -6,7 +6,7 @@ may. Data are checked once, at the public function that they enter by: see
 """
 import numbers
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,9 @@ import numpy as np
 from mxnet import nd
 
 ROWS_AT_ONCE = 2 ** 16
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+"""The largest number that models can compute with."""
 
 
 def as_numpy(array: Any) -> np.ndarray:
@@ -50,18 +53,37 @@ def check_sizes(name: str, values: Iterable[int]) -> tuple[int, ...]:
     return tuple(check_integer(f"{name}[{i}]", value) for i, value in enumerate(values))
 
 
+def check_names(name: str, names: Iterable[str]) -> frozenset[str]:
+    """Return the names of some fields, or say that names are needed."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise TypeError(f"{name} = {names!r}: a list of names is needed")
+    return frozenset(names)
+
+
+def check_counts(name: str, counts: Mapping[str, int] | None,
+                 what: str) -> dict[str, int]:
+    """Return a mapping from field name to a whole number ≥ 1, or say what is wrong."""
+    if counts is not None and not isinstance(counts, Mapping):
+        raise TypeError(f"{name} = {counts!r}: a mapping is needed, from names of "
+                        f"fields to each one's {what}")
+    return {field: check_integer(f"{name}[{field!r}]", count)
+            for field, count in (counts or {}).items()}
+
+
 def field_bounds(field_sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """First and one-past-last id of every field: two arrays of shape (F,)."""
     ends = np.cumsum(field_sizes)
     return ends - field_sizes, ends
 
 
-def check_ids(ids: Any, low: Any, high: Any) -> np.ndarray:
+def check_ids(ids: Any, low: Any, high: Any,
+              fields: Sequence[int] | None = None) -> np.ndarray:
     """Return `ids` as an int32 NumPy array after checking that each lies in its range.
 
     Args:
         ids: (B, F) whole numbers.
         low, high: each field's first and one-past-last id, (F,) or one number for all.
+        fields: which field each column is of, where it is not its own number.
 
     Raises:
         TypeError: not numbers, or floats too coarse for ids as large as these.
@@ -85,9 +107,35 @@ def check_ids(ids: Any, low: Any, high: Any) -> np.ndarray:
     if bad := _first_bad(ids, is_good):
         row, field = bad
         first, end = (np.broadcast_to(bound, ids.shape)[bad] for bound in (low, high))
+        of = field if fields is None else fields[field]
         raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: "
-                         f"field {field} takes whole numbers from {first} to {end - 1}")
+                         f"field {of} takes whole numbers from {first} to {end - 1}")
     return ids.astype(np.int32, copy=False)
+
+
+def check_rows(ids: Any, field_sizes: Sequence[int],
+               pooled: bool = False) -> np.ndarray:
+    """Return ids as `check_ids` does, each in the range of its column's field.
+
+    Args:
+        ids: (B, F) whole numbers, or (B, S) if `pooled`.
+        field_sizes: how many ids each field owns.
+        pooled: whether a field may have several columns. They stand side by side; the
+            first row tells where each field begins.
+
+    Raises:
+        TypeError, ValueError: as `check_ids`, or a field without a column.
+    """
+    low, high = field_bounds(field_sizes)
+    if not pooled:
+        return check_ids(ids, low, high)
+    ids = check_ids(ids, 0, high[-1])
+    fields = np.searchsorted(high, ids[0], side="right")
+    steps = np.diff(fields, prepend=-1, append=len(high))
+    if ((steps < 0) | (steps > 1)).any() or steps[-1] != 1:
+        raise ValueError(f"ids[0] has columns of fields {fields.tolist()}: each of the "
+                         f"{len(high)} fields is needed, in their order")
+    return check_ids(ids, low[fields], high[fields], fields)
 
 
 def check_values(values: Any, shape: Sequence[int]) -> np.ndarray:
@@ -161,14 +209,6 @@ def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
         raise ValueError(f"{name}: every label is {labels[0]:g}; "
                          "AUC needs both classes")
     return ids, labels, values
-
-
-def check_storable(name: str, values: Iterable) -> None:
-    """Say so if a value is neither text nor a number: JSON stores no other."""
-    if strange := [value for value in values
-                   if not isinstance(value, (str, int, float))]:
-        raise ValueError(f"column {name!r} holds {strange[0]!r}: "
-                         "text and numbers can be stored")
 
 
 class _Door(threading.local):

@@ -2,7 +2,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from itertools import islice
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,40 +10,46 @@ from mxnet import nd
 from numpy.typing import ArrayLike
 
 from ._validation import (
-    as_numpy,
+    check_counts,
     check_ids,
     check_integer,
-    check_storable,
+    check_names,
+    check_rows,
     check_values,
     field_bounds,
-    is_finite32,
+)
+from .columns import read_columns
+from .encodings import (
+    UNSEEN,
+    Bins,
+    Buckets,
+    Categories,
+    Number,
+    Sets,
+    bucket,
+    encoding_from,
 )
 
-UNSEEN = "<unseen>"
-"""What `FieldEncoder.describe` shows for a category that training never saw."""
+Columns = Mapping[str, ArrayLike] | Iterable[Mapping[str, Any]] | Any
+"""Raw columns: a mapping from field name to N values, a DataFrame, or N records."""
 
 
 class Data(NamedTuple):
     """Encoded rows for `fit`, `evaluate` and `predict`; a plain tuple will do, too.
 
     Attributes:
-        ids: (N, F) int32.
+        ids: (N, F) int32; with multi-valued fields (N, S), S ≥ F columns.
         labels: (N,) zeros and ones, or None where only predictions are wanted.
-        values: (N, F) float32 numbers x, or None for ones.
+        values: float32 numbers x of the ids' shape, or None for ones.
+        weights: (N,) how many rows each row stands for, or None for one each.
+        encoder: the `FieldEncoder` that made the ids, or None.
     """
 
     ids: Any
     labels: Any
     values: Any = None
-
-
-def bucket(value: Any, num_buckets: int) -> int:
-    """Return the bucket of a category, from 0 to `num_buckets` − 1: a hash of its text.
-
-    The same on every machine and in every process, which Python's own `hash` is not.
-    """
-    digest = hashlib.blake2b(str(value).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "little") % num_buckets
+    weights: Any = None
+    encoder: Any = None
 
 
 class FieldEncoder:
@@ -51,151 +57,214 @@ class FieldEncoder:
 
     Field f owns the ids `[field_offsets[f], field_offsets[f] + field_sizes[f])`. The
     first of them stands for every category that `fit` did not see; the others follow
-    the sorted ones.
+    the sorted ones. Where values may be missing, the last stands for a missing one.
 
     A continuous field has one id beside the first, which it never uses, and its number
-    travels as x in `values`.
+    travels as x in `values`. A multi-valued field has a set of categories in each row,
+    with x = 1 / how many; its ids take as many columns as the largest set has members,
+    and a model made with `pooled=True` adds them up to one embedding.
 
     Two ways to keep a large vocabulary small: leave out what is rare, or hash.
 
+    Columns come as a mapping from field name to N values, as a DataFrame, or as a list
+    of records. `fit` remembers of each field whether it holds text, numbers, booleans
+    or dates, and nothing else is taken later.
+
     Args:
         continuous: names of the fields whose numbers are used as they are.
-        min_count: a category that occurs less often in training counts as unseen.
+        min_count: a category that occurs less often in training counts as unseen; for
+            all fields, or field name → count.
         hashed: field name → number of buckets, for the fields whose categories share
             ids by `bucket` instead of having their own (the hashing trick, Weinberger
             et al., 2009).
+        standardised: names of continuous fields whose x is (number − mean) / standard
+            deviation, both of the training rows.
+        binned: field name → number of bins, for the fields whose numbers become
+            categories: bins between quantiles of the training rows.
+        multi_valued: names of the fields that hold a list of values a row, of any
+            length.
+        missing: names of the fields in which a value may be missing, or True for all.
+            Elsewhere a missing value is refused.
     """
 
-    def __init__(self, continuous: Iterable[str] = (), min_count: int = 1,
-                 hashed: Mapping[str, int] | None = None) -> None:
-        if isinstance(continuous, str):
-            raise TypeError(f"continuous = {continuous!r}: a list of names is needed")
-        self.continuous = frozenset(continuous)
-        self.min_count = check_integer("min_count", min_count)
-        self.hashed = {name: check_integer(f"hashed[{name!r}]", buckets)
-                       for name, buckets in (hashed or {}).items()}
-        if both := self.continuous & set(self.hashed):
-            raise ValueError(f"fields {sorted(both)} are continuous and hashed: "
-                             "one is allowed")
-        self._index = None  # field name -> {value or bucket: id}
+    def __init__(self, continuous: Iterable[str] = (),
+                 min_count: int | Mapping[str, int] = 1,
+                 hashed: Mapping[str, int] | None = None, *,
+                 standardised: Iterable[str] = (),
+                 binned: Mapping[str, int] | None = None,
+                 multi_valued: Iterable[str] = (),
+                 missing: Iterable[str] | bool = ()) -> None:
+        self.continuous = check_names("continuous", continuous)
+        self.min_count = (
+            check_counts("min_count", min_count, "count")
+            if isinstance(min_count, Mapping) else check_integer("min_count", min_count))
+        self.hashed = check_counts("hashed", hashed, "number of buckets")
+        self.standardised = check_names("standardised", standardised)
+        self.binned = check_counts("binned", binned, "number of bins")
+        self.multi_valued = check_names("multi_valued", multi_valued)
+        self.missing = (missing if isinstance(missing, bool)
+                        else check_names("missing", missing))
+        self._check_one_way_each()
+        self._encodings = None  # field name -> Encoding
 
-    def fit(self, columns: Mapping[str, ArrayLike]) -> "FieldEncoder":
+    def _check_one_way_each(self):
+        ways = {way: set(getattr(self, way)) for way in
+                ("continuous", "standardised", "binned", "hashed", "multi_valued")}
+        for one, other in combinations(ways, 2):
+            both = ways[one] & ways[other]
+            if both and (one, other) != ("hashed", "multi_valued"):
+                raise ValueError(f"fields {sorted(both)} are {one} and {other}: "
+                                 "one is allowed")
+
+    def fit(self, columns: Columns) -> "FieldEncoder":
         """Learn the vocabulary of every field, from the training columns alone.
 
         Args:
             columns: maps each field's name to its N categories or numbers.
 
         Raises:
-            TypeError: a column holds text and numbers, or a continuous one no numbers.
-            ValueError: no columns, no rows, columns of unequal length, a missing value,
-                or a continuous or hashed field that is not among the columns.
+            TypeError: a column holds things of two kinds, or a continuous one no
+                numbers; a field's name is no text.
+            ValueError: no columns, no rows, columns of unequal length, a missing value
+                where none may be, what JSON could not store, or a field that was named
+                and is not among the columns.
         """
-        columns = self._read(columns)
+        columns = read_columns(columns)
         if not columns or not len(next(iter(columns.values()))):
             raise ValueError("columns are empty: "
                              "at least one column with one row is needed")
-        for kind, names in (("continuous", self.continuous),
-                            ("hashed", set(self.hashed))):
-            if absent := names - set(columns):
-                raise ValueError(f"{kind} fields {sorted(absent)} are not among the "
+        for way in ("continuous", "min_count", "hashed", "standardised", "binned",
+                    "multi_valued", "missing"):
+            named = getattr(self, way)
+            if not isinstance(named, int) and (absent := set(named) - set(columns)):
+                raise ValueError(f"{way} fields {sorted(absent)} are not among the "
                                  f"columns {sorted(columns)}")
-        self._number({name: self._vocabulary(name, column)
-                      for name, column in columns.items()})
+        self._encodings = {name: self._learn(name, column)
+                           for name, column in columns.items()}
         return self
 
-    def _number(self, vocabularies):
-        """Give ids to every field's values, one block a field, its unseen id first."""
-        index, first = {}, 0
-        for name, values in vocabularies.items():
-            index[name] = {value: first + 1 + i for i, value in enumerate(values)}
-            first += 1 + len(values)
-        self._index = index
+    def _learn(self, name, column):
+        missing = self.missing is True or self.missing and name in self.missing
+        if name in self.continuous or name in self.standardised:
+            return Number(name, missing).learn(column, name in self.standardised)
+        if name in self.binned:
+            return Bins(name, missing).learn(column, self.binned[name])
+        least = (self.min_count if isinstance(self.min_count, int)
+                 else self.min_count.get(name, 1))
+        way = (Buckets(name, missing, num_buckets=self.hashed[name])
+               if name in self.hashed else Categories(name, missing))
+        way = Sets(name, missing, way) if name in self.multi_valued else way
+        return way.learn(column, least)
 
-    def encode(self, columns: Mapping[str, ArrayLike],
-               labels: ArrayLike | None = None) -> Data:
+    def encode(self, columns: Columns, labels: ArrayLike | None = None,
+               weights: ArrayLike | None = None) -> Data:
         """Return the columns as `Data`: ids, labels as given, and values where needed.
 
         Args:
-            columns: as for `transform`.
+            columns: those of `fit`, by name. A category that `fit` did not see has its
+                field's first id.
             labels: (N,), or None.
+            weights: (N,) how many rows each stands for, or None.
 
         Raises:
-            TypeError, ValueError: as `transform` and `values`.
+            TypeError: a column does not hold what `fit` saw, for instance numbers where
+                it saw text.
+            ValueError: `fit` was not called, a column is missing or superfluous, the
+                columns differ in length, or a value is missing where none may be, or
+                is a number that 32 bits do not hold.
         """
-        values = self.values(columns) if self.continuous else None
-        return Data(self.transform(columns), labels, values)
+        columns = self._read_like_fit(columns)
+        parts = [encoding.encode(columns[name])
+                 for name, encoding in self._encodings.items()]
+        ids = np.concatenate([offset + ids for offset, (ids, _) in
+                              zip(self.field_offsets, parts)], axis=1)
+        values = None
+        if self.gives_values:
+            values = np.concatenate([np.ones(ids.shape) if x is None else x
+                                     for ids, x in parts], axis=1).astype(np.float32)
+        return Data(ids.astype(np.int32, copy=False), labels, values, weights, self)
 
-    def transform(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
+    def transform(self, columns: Columns) -> np.ndarray:
         """Return the ids of the columns' categories: (N, F) int32.
 
-        A missing value counts as unseen. In a hashed field, which has no such id, it is
-        refused.
+        With multi-valued fields (N, S). Errors are those of `encode`.
+        """
+        return self.encode(columns).ids
 
-        Raises:
-            TypeError: a column holds numbers where `fit` saw text, or the reverse.
-            ValueError: `fit` was not called, a column is missing or superfluous, the
-                columns differ in length, or a value of a hashed field is missing.
+    def values(self, columns: Columns) -> np.ndarray:
+        """Return x of the ids' shape, float32: 1 for a category.
+
+        Errors are those of `encode`.
+        """
+        ids, _, values, *_ = self.encode(columns)
+        return np.ones(ids.shape, np.float32) if values is None else values
+
+    def plain(self, columns: Columns) -> dict[str, list]:
+        """Return the columns as JSON can hold them; `encode` reads them the same.
+
+        Errors are those of `encode`.
         """
         columns = self._read_like_fit(columns)
-        ids = [self._ids(name, columns[name]) for name in self.field_names]
-        return np.stack(ids, axis=1).astype(np.int32)
+        return {name: encoding.plain(columns[name])
+                for name, encoding in self._encodings.items()}
 
-    def values(self, columns: Mapping[str, ArrayLike]) -> np.ndarray:
-        """Return x for every row and field: (N, F) float32, 1 for a categorical field.
-
-        Raises:
-            TypeError: a continuous field holds no numbers.
-            ValueError: as `transform`, or a number of a continuous field is not finite.
-        """
-        columns = self._read_like_fit(columns)
-        num_rows = len(next(iter(columns.values())))
-        x = [self._finite(name, columns[name]) if name in self.continuous
-             else np.ones(num_rows) for name in self.field_names]
-        return np.stack(x, axis=1).astype(np.float32)
-
-    def describe(self, ids: ArrayLike) -> dict[str, list]:
+    def describe(self, ids: ArrayLike,
+                 values: ArrayLike | None = None) -> dict[str, list]:
         """Return the categories behind ids, as columns: the way back from `transform`.
 
         Args:
-            ids: (N, F) whole numbers.
+            ids: (N, F) whole numbers, or (N, S).
+            values: of the same shape; needed with multi-valued fields alone.
 
         Returns:
             A dict from field name to a list of N categories, `UNSEEN` where the id says
-            so. A continuous field shows its own name; its number is in `values`, not in
-            the ids. A hashed field shows its buckets' numbers, all that is left of its
-            categories.
+            so and None for a missing one. A continuous field shows its own name; its
+            number is in `values`, not in the ids. A binned one shows its bins. A hashed
+            field shows its buckets' numbers, all that is left of its categories. A
+            multi-valued field shows lists.
         """
-        ids = check_ids(ids, *field_bounds(self.field_sizes))
-        meaning = {i: value for known in self._fitted().values()
-                   for value, i in known.items()}
-        return {name: [meaning.get(i, UNSEEN) for i in ids[:, f].tolist()]
-                for f, name in enumerate(self.field_names)}
+        encodings = self._fitted()
+        ids = check_rows(ids, self.field_sizes, self.pooled)
+        if self.pooled and values is None:
+            raise ValueError("values are None: with multi-valued fields they tell which "
+                             "ids count")
+        of_column = np.searchsorted(self.field_offsets, ids[0], side="right") - 1
+        found = {}
+        for f, (name, encoding) in enumerate(encodings.items()):
+            local = ids[:, of_column == f] - self.field_offsets[f]
+            if isinstance(encoding, Sets):
+                counts = np.asarray(values)[:, of_column == f] != 0
+                found[name] = [[encoding.meaning(i) for i in row[there].tolist()]
+                               for row, there in zip(local, counts)]
+            else:
+                found[name] = [encoding.meaning(i) for i in local[:, 0].tolist()]
+        return found
 
     def as_dict(self) -> dict:
         """Return all that `transform` depends on, ready for JSON: lists, text, numbers.
 
         Raises:
-            ValueError: `fit` was not called, or a category is neither text nor number.
+            ValueError: `fit` was not called.
         """
-        vocabularies = {name: list(known) for name, known in self._fitted().items()}
-        for name, values in vocabularies.items():
-            check_storable(name, values)
-        return {"continuous": sorted(self.continuous), "min_count": self.min_count,
-                "hashed": self.hashed, "vocabularies": vocabularies}
+        settings = {name: sorted(value) if isinstance(value, frozenset) else value
+                    for name, value in vars(self).items() if not name.startswith("_")}
+        return {"settings": settings,
+                "fields": {name: encoding.as_dict()
+                           for name, encoding in self._fitted().items()}}
 
     @classmethod
     def from_dict(cls, stored: dict) -> "FieldEncoder":
         """Return the encoder that `as_dict` described."""
-        encoder = cls(stored["continuous"], stored["min_count"], stored["hashed"])
-        encoder._number(stored["vocabularies"])
+        encoder = cls(**stored["settings"])
+        encoder._encodings = {name: encoding_from(name, encoding)
+                              for name, encoding in stored["fields"].items()}
         return encoder
 
     @property
     def fingerprint(self) -> str:
         """A SHA-256, in hexadecimal, that differs whenever `transform` could differ."""
-        stored = self.as_dict() | {"min_count": None}  # it has done its work
-        described = json.dumps([stored, self.field_names])
-        return hashlib.sha256(described.encode()).hexdigest()
+        stored = list(self.as_dict()["fields"].items())  # the order counts
+        return hashlib.sha256(json.dumps(stored).encode()).hexdigest()
 
     @property
     def field_names(self) -> tuple[str, ...]:
@@ -205,7 +274,7 @@ class FieldEncoder:
     @property
     def field_sizes(self) -> tuple[int, ...]:
         """How many ids each field owns, the unseen one included, a tuple of F ints."""
-        return tuple(1 + len(known) for known in self._fitted().values())
+        return tuple(encoding.size for encoding in self._fitted().values())
 
     @property
     def field_offsets(self) -> tuple[int, ...]:
@@ -217,109 +286,34 @@ class FieldEncoder:
         """n, the number of ids in all."""
         return sum(self.field_sizes)
 
-    def _fitted(self):
-        if self._index is None:
-            raise ValueError("this FieldEncoder knows no values yet: call fit first")
-        return self._index
+    @property
+    def gives_values(self) -> bool:
+        """Whether some x is not 1, so that rows need `values` beside their ids."""
+        return any(encoding.gives_x for encoding in self._fitted().values())
 
-    @staticmethod
-    def _read(columns):
-        columns = {name: _as_column(columns[name]) for name in columns}
-        for name, column in columns.items():
-            if column.ndim != 1:
-                raise ValueError(f"column {name!r} has shape {column.shape}: "
-                                 "(N,) is needed")
-        lengths = {name: len(column) for name, column in columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise ValueError(f"columns differ in length: {lengths}")
-        return columns
+    @property
+    def pooled(self) -> bool:
+        """Whether there are multi-valued fields: what a model's `pooled` must be."""
+        return any(isinstance(encoding, Sets) for encoding in self._fitted().values())
+
+    @property
+    def with_unseen(self) -> tuple[str, ...]:
+        """The fields in which a category can be unseen."""
+        return tuple(name for name, encoding in self._fitted().items()
+                     if encoding.has_unseen)
+
+    def _fitted(self):
+        if self._encodings is None:
+            raise ValueError("this FieldEncoder knows no values yet: call fit first")
+        return self._encodings
 
     def _read_like_fit(self, columns):
-        columns, known = self._read(columns), set(self._fitted())
+        columns, known = read_columns(columns), set(self._fitted())
         if known - set(columns) or set(columns) - known:
             raise ValueError(f"columns must be those of fit, {sorted(known)}: "
                              f"missing {sorted(known - set(columns))}, "
                              f"superfluous {sorted(set(columns) - known)}")
         return columns
-
-    def _vocabulary(self, name, column):
-        if name in self.continuous:
-            self._finite(name, column)
-            return [name]
-        self._whole_and_of_one_kind(name, column)
-        if name in self.hashed:
-            return list(range(self.hashed[name]))
-        values, counts = np.unique(column, return_counts=True)
-        return [value for value in values[counts >= self.min_count].tolist()
-                if value != UNSEEN]
-
-    @staticmethod
-    def _whole_and_of_one_kind(name, column):
-        if column.dtype.kind in "biuU":  # whole numbers and text have no missing values
-            return
-        if missing := [value for value in column.tolist() if _is_missing(value)]:
-            raise ValueError(f"column {name!r} holds {missing[0]}: "
-                             "give missing values a name, such as 'missing'")
-        if len(_kinds(column)) > 1:
-            raise TypeError(f"column {name!r} holds text and numbers: "
-                            "one of them is needed")
-
-    @staticmethod
-    def _finite(name, column):
-        if column.dtype.kind not in "biuf":
-            raise TypeError(f"column {name!r} is of type {column.dtype}: "
-                            "a continuous field takes numbers")
-        if not (good := is_finite32(column)).all():
-            row = int(np.argmin(good))
-            raise ValueError(f"column {name!r}, row {row}: {column[row]} is not a "
-                             "finite number of 32 bits")
-        return column
-
-    def _ids(self, name, column):
-        f = self.field_names.index(name)
-        known, unseen = self._index[name], self.field_offsets[f]
-        if name in self.continuous:
-            return np.full(len(column), known[name])
-        if name in self.hashed:
-            self._whole_and_of_one_kind(name, column)
-            distinct, rows = np.unique(column, return_inverse=True)
-            buckets = [bucket(value, self.hashed[name]) for value in distinct.tolist()]
-            return unseen + 1 + np.array(buckets, np.int32)[rows]
-        self._same_kind(name, column, known)
-        return np.array([known.get(value, unseen) for value in column.tolist()],
-                        dtype=np.int32)
-
-    @staticmethod
-    def _same_kind(name, column, known):
-        """Refuse numbers where `fit` saw text, or the reverse: all would be unseen."""
-        learned = _kinds(islice(known, 1))  # `fit` learned one kind: any entry tells
-        if known and (strange := _kinds(column) - learned):
-            raise TypeError(f"column {name!r} holds {strange.pop()}: "
-                            f"fit saw {learned.pop()}")
-
-
-def _as_column(values: Any) -> np.ndarray:
-    """The values as an array. NumPy would make text of all that stands beside text."""
-    is_list = isinstance(values, (list, tuple))
-    if is_list and not all(isinstance(value, str) for value in values):
-        column = np.array(values)
-        return np.array(values, object) if column.dtype.kind == "U" else column
-    return as_numpy(values)
-
-
-def _kinds(column: np.ndarray | Iterable) -> set[str]:
-    """Which of "text" and "numbers" a column holds; what is missing is neither."""
-    if isinstance(column, np.ndarray) and column.dtype.kind in "biufU":
-        kind = "text" if column.dtype.kind == "U" else "numbers"
-        return {kind} if len(column) else set()
-    types = {type(value) for value in column if not _is_missing(value)}
-    return {"text" if issubclass(kind, str) else "numbers" for kind in types}
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether it is None, or NaN, NaT or pandas' NA, none of which equals itself."""
-    equal = value is not None and value == value
-    return not isinstance(equal, (bool, np.bool_)) or not equal
 
 
 def _check_one_hot(ids: Any, num_features: int, values: Any) -> tuple:
