@@ -91,7 +91,8 @@ def check_ids(ids: Any, low: Any, high: Any,
     """
     ids = as_numpy(ids)
     if ids.dtype.kind not in "iuf":
-        raise TypeError(f"ids are of type {ids.dtype}: whole numbers are needed")
+        raise TypeError(f"ids are of type {ids.dtype}: whole numbers are needed. An "
+                        "encoder's transform makes them from raw columns")
     columns = len(low) if np.ndim(low) else "F"
     if ids.ndim != 2 or np.ndim(low) and ids.shape[1] != columns or 0 in ids.shape:
         raise ValueError(f"ids have shape {ids.shape}: (B, {columns}) is needed, "
@@ -179,36 +180,84 @@ def plain(value: Any) -> Any:
 
 
 def parts_of(data: Any, name: str, *, labelled: bool = True) -> tuple:
-    """Return `(ids, labels, values)` of a `Data` or a plain tuple or list like it."""
-    if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-        raise ValueError(f"{name}: (ids, labels) or (ids, labels, values) is needed")
+    """Return `(ids, labels, values, weights)` of a `Data` or a plain tuple like it."""
+    if not isinstance(data, (tuple, list)) or not 2 <= len(data) <= 5:
+        raise ValueError(f"{name}: (ids, labels), (ids, labels, values) or (ids, "
+                         "labels, values, weights) is needed. An encoder's encode "
+                         "makes them from raw columns")
     if labelled and data[1] is None:
         raise ValueError(f"{name}: labels are None: 0 or 1 is needed for each row "
                          "of ids")
-    return (*data, None)[:3]
+    return (*data, None, None)[:4]
 
 
-def check_data(data: Any, field_sizes: Sequence[int], name: str, *,
+def check_data(data: Any, model: Any, name: str, *,
                both_classes: bool = False) -> tuple:
-    """Return `(ids, labels, values)` after checking every row, before anything is done.
+    """Return `(ids, labels, values, weights)` after checking every row.
 
     Args:
-        data: a `Data`, or a plain `(ids, labels)` or `(ids, labels, values)`.
-        field_sizes: how many ids each field owns.
+        data: a `Data`, or a plain tuple that begins like it.
+        model: the model that they are for, a `FieldBlock`.
         name: what errors call the data.
         both_classes: whether there must be a 0 and a 1 among the labels, as for an AUC.
     """
-    ids, labels, values = parts_of(data, name)
+    ids, labels, values, weights = parts_of(data, name)
     try:
-        ids = check_ids(ids, *field_bounds(field_sizes))
+        ids, values = check_inputs(model, ids, values)
         labels = check_labels(labels, len(ids))
-        values = None if values is None else check_values(values, ids.shape)
+        weights = None if weights is None else check_weights(weights, len(ids))
+        check_encoder(getattr(data, "encoder", None), model, values)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
-    if both_classes and labels.min() == labels.max():
-        raise ValueError(f"{name}: every label is {labels[0]:g}; "
+    counted = labels if weights is None else labels[weights > 0]
+    if both_classes and counted.min() == counted.max():
+        raise ValueError(f"{name}: every label is {counted[0]:g}; "
                          "AUC needs both classes")
-    return ids, labels, values
+    return ids, labels, values, weights
+
+
+def check_inputs(model: Any, ids: Any, values: Any = None) -> tuple:
+    """Return ids and values as a model takes them, after checking every row.
+
+    Raises:
+        TypeError, ValueError: as `check_rows` and `check_values`, or a model with
+            multi-valued fields got no values.
+    """
+    ids = check_rows(ids, model.field_sizes, model.pooled)
+    if values is None:
+        if model.pooled:
+            raise ValueError("values are None: a model with multi-valued fields needs "
+                             "them, for they tell which ids count")
+        return ids, None
+    return ids, check_values(values, ids.shape)
+
+
+def check_encoder(encoder: Any, model: Any, values: Any) -> None:
+    """Say so if rows of this encoder are not what the model takes, or lack values."""
+    if encoder is None:
+        return
+    if tuple(model.field_sizes) != encoder.field_sizes:
+        raise ValueError(f"the model has field_sizes {tuple(model.field_sizes)}, the "
+                         f"encoder {encoder.field_sizes}: they must be equal")
+    if encoder.gives_values and values is None:
+        raise ValueError("values are None, and the encoder has fields whose numbers "
+                         "travel in them: hand over encoder.encode(columns, labels)")
+
+
+def check_weights(weights: Any, num_rows: int) -> np.ndarray:
+    """Return `weights` as (B,) float32 that are finite and ≥ 0, and not all of them 0."""
+    weights = as_numpy(weights)
+    if weights.dtype.kind not in "biuf":
+        raise TypeError(f"weights are of type {weights.dtype}: numbers are needed")
+    if weights.shape != (num_rows,):
+        raise ValueError(f"weights have shape {weights.shape}: ({num_rows},) is "
+                         "needed, one weight a row of ids")
+    if bad := _first_bad(weights, lambda part: is_finite32(part) & (part >= 0)):
+        row, = bad
+        raise ValueError(f"weights[{row}] = {weights[row]}: [0, inf) is allowed")
+    if not weights.any():
+        raise ValueError("weights are all 0: one above 0 is needed")
+    return weights.astype(np.float32, copy=False)
 
 
 class _Door(threading.local):

@@ -214,6 +214,9 @@ class Column:
         with np.errstate(over="ignore", under="ignore"):
             short = x.astype(np.float32)
         whole, missing = np.floor(x) == x, np.isnan(x)
+        if (infinite := np.isinf(x)).any():
+            row = list(rows)[int(np.argmax(infinite))]
+            raise self.error(row, "a category is finite")
         coarse = ~missing & ((abs(x) >= limit) | (np.floor(short) == short) & ~whole)
         if coarse.any():
             row = list(rows)[int(np.argmax(coarse))]

@@ -82,15 +82,16 @@ class DNN(FieldBlock):
         field_sizes: how many ids each field owns.
         num_factors: k, the length of each feature's factor row.
         hidden_units, dropout, batch_norm: as for `MLP`.
+        pooled: as for `FieldBlock`.
     """
 
     def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
                  hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
-                 batch_norm: bool = False) -> None:
+                 batch_norm: bool = False, pooled: bool = False) -> None:
         super().__init__(field_sizes, num_factors=num_factors,
                          hidden_units=hidden_units, dropout=dropout,
-                         batch_norm=batch_norm)
-        self.embedding = FieldEmbedding(field_sizes, num_factors)
+                         batch_norm=batch_norm, pooled=pooled)
+        self.embedding = FieldEmbedding(field_sizes, num_factors, pooled)
         num_inputs = len(self.field_sizes) * num_factors
         self.mlp = MLP(num_inputs, hidden_units, dropout, batch_norm)
 

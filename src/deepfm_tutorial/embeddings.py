@@ -1,4 +1,5 @@
 """Embeddings: two ways to look a row up, and the models' base (chapters 3, 4)."""
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from ._validation import (
     check_ids,
+    check_inputs,
     check_integer,
     check_sizes,
-    check_values,
     field_bounds,
     is_past_the_door,
     past_the_door,
@@ -20,6 +21,8 @@ from ._validation import (
 
 INPUTS = {"ids": "int32", "values": "float32"}
 """What a model takes, each (B, F), and its type. Only weighted rows need `values`."""
+
+_one_call_at_a_time = threading.RLock()
 
 MODELS: dict[str, type] = {}
 """Every model of the package by its name. `register` adds to it.
@@ -74,26 +77,34 @@ class FieldBlock(HybridBlock):
     """A block that takes `ids` and optional `values`, and refuses bad ones at the door.
 
     The check runs on real arrays, so it holds in eager and in hybridised use alike. It
-    runs once: blocks inside a block are past the door.
+    runs once: blocks inside a block are past the door. Several threads may call one
+    block; MXNet gets their calls one after the other.
 
     A block declares its tables, the parameters with one row a feature, by `table`.
     Those are what can be trained by rows and spread over servers.
 
+    A block with weights can be pickled and copied; the copy has the same weights.
+
     Attributes:
         field_sizes: how many ids each field owns, a tuple of F ints.
+        pooled: whether a field may have several columns of ids, as the multi-valued
+            ones of a `FieldEncoder` have. Then E has Σ x_i v_i over each field's
+            columns.
         arguments: what the block was made with, by name: `type(block)(**arguments)`
             makes another one like it.
 
     Args:
-        field_sizes: as above.
+        field_sizes, pooled: as above.
         arguments: all others that the subclass takes.
     """
 
-    def __init__(self, field_sizes: Sequence[int], **arguments: Any) -> None:
+    def __init__(self, field_sizes: Sequence[int], *, pooled: bool = False,
+                 **arguments: Any) -> None:
         super().__init__()
         self.field_sizes = check_sizes("field_sizes", field_sizes)
-        self.arguments = {"field_sizes": self.field_sizes, **arguments}
-        self._bounds = field_bounds(self.field_sizes)
+        self.pooled = bool(pooled)
+        self.arguments = {"field_sizes": self.field_sizes, **arguments,
+                          "pooled": self.pooled}
         self._own_tables = []
         self._num_inputs = None
 
@@ -116,20 +127,44 @@ class FieldBlock(HybridBlock):
             return super().forward(ids, values)
         inputs = [ids] if values is None else [ids, values]
         if not is_past_the_door():
-            inputs = self._checked(*inputs)
-        if len(inputs) != self._num_inputs:
-            # A compiled graph takes a fixed number of inputs. Without values it is
-            # another graph, which multiplies by none.
-            self._clear_cached_op()
-            self._num_inputs = len(inputs)
-        with past_the_door():
-            return super().forward(*map(_as_ndarray, inputs))
+            good = check_inputs(self, ids, values)
+            inputs = [_same_or_new(given, new) for given, new in zip(inputs, good)]
+        with _one_call_at_a_time, past_the_door():
+            if len(inputs) != self._num_inputs:
+                # A compiled graph takes a fixed number of inputs. Without values it is
+                # another graph, which multiplies by none.
+                self._clear_cached_op()
+                self._num_inputs = len(inputs)
+            return self._computed(*map(_as_ndarray, inputs))
 
-    def _checked(self, ids: Any, values: Any = None) -> list:
-        good = [check_ids(ids, *self._bounds)]
-        if values is not None:
-            good.append(check_values(values, good[0].shape))
-        return [_same_or_new(given, new) for given, new in zip((ids, values), good)]
+    def _computed(self, *inputs: nd.NDArray) -> Any:
+        try:
+            return super().forward(*inputs)
+        except RuntimeError as error:
+            if "has not been initialized" not in str(error):
+                raise
+            raise ValueError(f"this {type(self).__name__} has no weights yet: call fit "
+                             "first, or initialize()") from None
+
+    def __reduce__(self) -> tuple:
+        """A block as its class, arguments and weights: what pickle and copy store."""
+        parameters = named_parameters(self)
+        weights = {name: p.data().asnumpy() for name, p in parameters.items()
+                   if p._data is not None}
+        frozen = [name for name, p in parameters.items() if p.grad_req == "null"]
+        return _made_anew, (type(self), self.arguments, weights, frozen)
+
+
+def _made_anew(kind: type, arguments: dict, weights: dict, frozen: list) -> FieldBlock:
+    """The block that `FieldBlock.__reduce__` described."""
+    block = kind(**arguments)
+    if weights:
+        block.initialize()
+    for name, parameter in named_parameters(block).items():
+        parameter.grad_req = "null" if name in frozen else "write"
+        if name in weights:
+            parameter.set_data(weights[name])
+    return block
 
 
 def blocks_of(block: Block) -> Iterator[Block]:
@@ -183,17 +218,31 @@ class FieldEmbedding(FieldBlock):
     deviation 0.01: small, so that no pair matters before the data says so, and not
     zero, where the gradient of every pair vanishes.
 
+    A field that has several columns of ids adds up its rows, Σ x_i v_i. A second table,
+    `fields`, then says of each id which field it is of; it is never trained.
+
     Args:
         field_sizes: how many ids each field owns.
         num_factors: k, the length of each feature's factor row.
+        pooled: whether a field may have several columns of ids.
     """
 
-    def __init__(self, field_sizes: Sequence[int], num_factors: int) -> None:
-        super().__init__(field_sizes, num_factors=num_factors)
+    def __init__(self, field_sizes: Sequence[int], num_factors: int,
+                 pooled: bool = False) -> None:
+        super().__init__(field_sizes, num_factors=num_factors, pooled=pooled)
         self.num_factors = check_integer("num_factors", num_factors)
         self.factors = self.table("factors", self.num_factors,
                                   init=mx.init.Normal(0.01))
+        if pooled:
+            number = np.repeat(np.arange(len(self.field_sizes)), self.field_sizes)
+            self.fields = self.table("fields", init=mx.init.Constant(nd.array(number)))
+            self.fields.grad_req = "null"
 
-    def hybrid_forward(self, F, ids, values=None, *, factors):
-        rows = F.take(factors, ids)  # (B, F, k)
-        return rows if values is None else F.broadcast_mul(rows, values.expand_dims(2))
+    def hybrid_forward(self, F, ids, values=None, *, factors, fields=None):
+        rows = F.take(factors, ids)  # (B, F, k), or (B, S, k)
+        if values is not None:
+            rows = F.broadcast_mul(rows, values.expand_dims(2))
+        if fields is None:
+            return rows
+        of_field = F.one_hot(F.take(fields, ids), len(self.field_sizes))  # (B, S, F)
+        return F.batch_dot(of_field, rows, transpose_a=True)  # (B, F, k)

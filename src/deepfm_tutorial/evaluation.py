@@ -1,5 +1,5 @@
 """Predict, and evaluate predictions (chapter 7)."""
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,9 +9,8 @@ from scipy.special import expit
 from ._validation import (
     as_numpy,
     check_data,
-    check_ids,
-    check_values,
-    field_bounds,
+    check_encoder,
+    check_inputs,
     parts_of,
     past_the_door,
 )
@@ -36,7 +35,7 @@ class Metrics(NamedTuple):
 
 
 def predict(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
-    """Return the probability of a click for every row: (N,) float32 in [0, 1].
+    """Return the probability of a click for every row: (N,) float64 in [0, 1].
 
     Args:
         model: one of this package's models.
@@ -44,36 +43,54 @@ def predict(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
             be None; or ids alone, (N, F), which are no tuple.
 
     Raises:
-        TypeError, ValueError: wrong ids or values, before anything is computed.
+        TypeError, ValueError: wrong ids or values, or a model without weights, before
+            anything is computed; logits that are not finite.
+    """
+    return expit(logits(model, data))
+
+
+def logits(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
+    """Return the logit of every row: (N,) float64.
+
+    float64 holds the model's float32 logits, and their sigmoid is below 1 up to a logit
+    of 36; in float32 it would be 1 from 17 on, and sure rows would tie. Arguments and
+    errors are those of `predict`.
     """
     ids, values = data, None
     if isinstance(data, tuple):
-        ids, _, values = parts_of(data, "data", labelled=False)
-    ids = check_ids(ids, *field_bounds(model.field_sizes))
-    values = None if values is None else check_values(values, ids.shape)
-    return _probabilities(model, ids, values)
+        ids, _, values, _ = parts_of(data, "data", labelled=False)
+    elif isinstance(data, Mapping) or hasattr(data, "columns"):
+        raise TypeError(f"data are a {type(data).__name__} of raw columns: hand over "
+                        "encoder.encode(columns), or ids from encoder.transform")
+    ids, values = check_inputs(model, ids, values)
+    check_encoder(getattr(data, "encoder", None), model, values)
+    return _logits(model, ids, values)
 
 
 def evaluate(model: FieldBlock, data: Data | tuple) -> Metrics:
     """Return the model's `Metrics` on a `Data` or a plain tuple like it.
 
+    A row of weight w counts as w rows.
+
     Raises:
-        TypeError, ValueError: wrong data, or labels of one class only, for which there
-            is no AUC.
+        TypeError, ValueError: wrong data, labels of one class only, for which there is
+            no AUC, a model without weights, or logits that are not finite.
     """
-    data = check_data(data, model.field_sizes, "data", both_classes=True)
+    data = check_data(data, model, "data", both_classes=True)
     return metrics(model, data)
 
 
 def metrics(model: FieldBlock, data: tuple) -> Metrics:
     """`evaluate` for data that were checked."""
     # Here, for it takes a second, and who serves a model never evaluates it.
-    from sklearn.metrics import log_loss, roc_auc_score
+    from sklearn.metrics import roc_auc_score
 
-    ids, labels, values = data
-    probabilities = _probabilities(model, ids, values).astype(np.float64)
-    return Metrics(float(roc_auc_score(labels, probabilities)),
-                   float(log_loss(labels, probabilities, labels=[0, 1])))
+    ids, labels, values, weights = data
+    z = _logits(model, ids, values)
+    # From logits: probabilities would cut off the loss of a row that is surely wrong.
+    losses = np.logaddexp(0, z) - labels * z
+    return Metrics(float(roc_auc_score(labels, z, sample_weight=weights)),
+                   float(np.average(losses, weights=weights)))
 
 
 def in_parts(compute: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
@@ -83,7 +100,14 @@ def in_parts(compute: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
     return np.concatenate([as_numpy(part) for part in parts])
 
 
-def _probabilities(model: FieldBlock, ids: np.ndarray,
-                   values: np.ndarray | None) -> np.ndarray:
+def _logits(model: FieldBlock, ids: np.ndarray,
+            values: np.ndarray | None) -> np.ndarray:
+    inputs = [ids] if values is None else [ids, values]
     with past_the_door():
-        return expit(in_parts(model, *([ids] if values is None else [ids, values])))
+        z = in_parts(model, *inputs).astype(np.float64)
+    if not (good := np.isfinite(z)).all():
+        row = int(np.argmin(good))
+        largest = "" if values is None else f", whose largest x is {values[row].max():g}"
+        raise ValueError(f"the logit of row {row}{largest} is {z[row]}: the model's "
+                         "weights or the numbers overflow 32 bits")
+    return z

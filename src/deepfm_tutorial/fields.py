@@ -12,21 +12,19 @@ from numpy.typing import ArrayLike
 from ._validation import (
     check_counts,
     check_ids,
+    check_inputs,
     check_integer,
     check_names,
-    check_rows,
     check_values,
     field_bounds,
 )
 from .columns import read_columns
 from .encodings import (
-    UNSEEN,
     Bins,
     Buckets,
     Categories,
     Number,
     Sets,
-    bucket,
     encoding_from,
 )
 
@@ -144,7 +142,8 @@ class FieldEncoder:
         return self
 
     def _learn(self, name, column):
-        missing = self.missing is True or self.missing and name in self.missing
+        missing = (self.missing if isinstance(self.missing, bool)
+                   else name in self.missing)
         if name in self.continuous or name in self.standardised:
             return Number(name, missing).learn(column, name in self.standardised)
         if name in self.binned:
@@ -223,21 +222,36 @@ class FieldEncoder:
             field shows its buckets' numbers, all that is left of its categories. A
             multi-valued field shows lists.
         """
-        encodings = self._fitted()
-        ids = check_rows(ids, self.field_sizes, self.pooled)
-        if self.pooled and values is None:
-            raise ValueError("values are None: with multi-valued fields they tell which "
-                             "ids count")
+        found = {}
+        for name, (local, is_there) in self.by_field(ids, values).items():
+            rows = [[self._encodings[name].meaning(i) for i in row[there].tolist()]
+                    for row, there in zip(local, is_there)]
+            many = isinstance(self._encodings[name], Sets)
+            found[name] = rows if many else [row[0] for row in rows]
+        return found
+
+    def by_field(self, ids: ArrayLike, values: ArrayLike | None = None
+                 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Return each field's ids, counted from 0, and which of them count.
+
+        Args:
+            ids, values: as for `describe`.
+
+        Returns:
+            A dict from field name to two arrays (N, S), S its number of columns. The
+            second one is False where a set has been filled up.
+
+        Raises:
+            TypeError, ValueError: bad ids, or values are needed.
+        """
+        ids, values = check_inputs(self, ids, values)
         of_column = np.searchsorted(self.field_offsets, ids[0], side="right") - 1
         found = {}
-        for f, (name, encoding) in enumerate(encodings.items()):
+        for f, (name, encoding) in enumerate(self._encodings.items()):
             local = ids[:, of_column == f] - self.field_offsets[f]
-            if isinstance(encoding, Sets):
-                counts = np.asarray(values)[:, of_column == f] != 0
-                found[name] = [[encoding.meaning(i) for i in row[there].tolist()]
-                               for row, there in zip(local, counts)]
-            else:
-                found[name] = [encoding.meaning(i) for i in local[:, 0].tolist()]
+            is_there = (values[:, of_column == f] != 0 if isinstance(encoding, Sets)
+                        else np.ones(local.shape, bool))
+            found[name] = local, is_there
         return found
 
     def as_dict(self) -> dict:

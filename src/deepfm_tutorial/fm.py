@@ -31,10 +31,11 @@ class FirstOrder(FieldBlock):
 
     Args:
         field_sizes: how many ids each field owns.
+        pooled: as for `FieldBlock`.
     """
 
-    def __init__(self, field_sizes: Sequence[int]) -> None:
-        super().__init__(field_sizes)
+    def __init__(self, field_sizes: Sequence[int], pooled: bool = False) -> None:
+        super().__init__(field_sizes, pooled=pooled)
         self.bias = self.params.get("bias", shape=(1,), init="zeros")
         self.weights = self.table("weights", init="zeros")
 
@@ -50,11 +51,12 @@ class LogisticRegression(FieldBlock):
 
     Args:
         field_sizes: how many ids each field owns.
+        pooled: as for `FieldBlock`.
     """
 
-    def __init__(self, field_sizes: Sequence[int]) -> None:
-        super().__init__(field_sizes)
-        self.first_order = FirstOrder(field_sizes)
+    def __init__(self, field_sizes: Sequence[int], pooled: bool = False) -> None:
+        super().__init__(field_sizes, pooled=pooled)
+        self.first_order = FirstOrder(field_sizes, pooled)
 
     def hybrid_forward(self, F, ids, values=None):
         return self.first_order(ids, values)
@@ -69,12 +71,14 @@ class FM(FieldBlock):
     Args:
         field_sizes: how many ids each field owns.
         num_factors: k, the length of each feature's factor row.
+        pooled: as for `FieldBlock`.
     """
 
-    def __init__(self, field_sizes: Sequence[int], num_factors: int = 10) -> None:
-        super().__init__(field_sizes, num_factors=num_factors)
-        self.first_order = FirstOrder(field_sizes)
-        self.embedding = FieldEmbedding(field_sizes, num_factors)
+    def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
+                 pooled: bool = False) -> None:
+        super().__init__(field_sizes, num_factors=num_factors, pooled=pooled)
+        self.first_order = FirstOrder(field_sizes, pooled)
+        self.embedding = FieldEmbedding(field_sizes, num_factors, pooled)
 
     def hybrid_forward(self, F, ids, values=None):
         embeddings = self.embedding(ids, values)  # (B, F, k)

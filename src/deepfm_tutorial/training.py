@@ -10,10 +10,18 @@ import numpy as np
 from mxnet import autograd, gluon, nd
 from tqdm.auto import tqdm
 
-from ._validation import check_data, check_integer, check_number
-from .embeddings import FieldBlock, FieldEmbedding, blocks_of, input_symbols
+from ._validation import check_data, check_encoder, check_integer, check_number
+from .embeddings import (
+    FieldBlock,
+    FieldEmbedding,
+    blocks_of,
+    input_symbols,
+    named_parameters,
+)
 from .evaluation import Metrics, metrics
 from .fields import Data
+
+LARGE_VALUE = 1e3  # a number above it is more likely why a training fails than its rate
 
 
 def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
@@ -60,7 +68,7 @@ class GradReqs:
 
 
 class TrainStep(GradReqs):
-    """One update of all weights from one batch: `step(ids, labels, values) → loss`.
+    """One update of all weights from one batch: `step(ids, labels, …) → loss`.
 
     Use it in one `with` block: see `GradReqs`. Frozen parameters stay as they are.
 
@@ -93,32 +101,40 @@ class TrainStep(GradReqs):
         super().__exit__(*error)
 
     def __call__(self, ids: np.ndarray, labels: np.ndarray,
-                 values: np.ndarray | None = None) -> nd.NDArray:
+                 values: np.ndarray | None = None,
+                 weights: np.ndarray | None = None) -> nd.NDArray:
         """Update the weights once.
 
         Args:
             ids: (B, F) NumPy ids, already checked.
             labels: (B,).
             values: (B, F), or None.
+            weights: (B,) what each row's loss and penalty are multiplied by, or None.
 
         Returns:
             The loss before the update, summed over the batch: an NDArray (1,), not yet
             waited for.
         """
-        loss = self._differentiate(nd.array(ids, dtype="int32"), values, labels)
+        ids = nd.array(ids, dtype="int32")
+        loss = self._differentiate(ids, labels, values, weights)
         self._update_weights()
         return loss
 
-    def _differentiate(self, ids: nd.NDArray, values: np.ndarray | None,
-                       labels: np.ndarray, *rows: nd.NDArray) -> nd.NDArray:
+    def _differentiate(self, ids: nd.NDArray, labels: np.ndarray,
+                       values: np.ndarray | None, weights: np.ndarray | None,
+                       *rows: nd.NDArray) -> nd.NDArray:
         """Compute the gradient of loss and penalty; return the loss."""
         inputs = [ids, *rows] if values is None else [ids, nd.array(values), *rows]
         with autograd.record():
             logits, *embeddings = as_list(self._graph(*inputs))
-            loss = logistic_loss(logits, nd.array(labels)).sum()
-            penalty = sum(e.square().sum() * (self.embedding_l2 / 2)
-                          for e in embeddings)
-            objective = loss + penalty
+            loss = logistic_loss(logits, nd.array(labels))
+            squares = [e.square() for e in embeddings]  # (B, F, k)
+            if weights is not None:
+                w = nd.array(weights)
+                loss = loss * w
+                squares = [nd.broadcast_mul(e, w.reshape((-1, 1, 1))) for e in squares]
+            loss = loss.sum()
+            objective = loss + sum(e.sum() * (self.embedding_l2 / 2) for e in squares)
         objective.backward()
         self.optimizer.rescale_grad = 1 / len(labels)  # the mean over the batch
         return loss
@@ -155,8 +171,8 @@ class History:
     """What `fit` saw, one entry an epoch.
 
     Attributes:
-        train_loss: mean logistic loss over the epoch's batches, with dropout and
-            without the penalty.
+        train_loss: mean logistic loss over the epoch's rows, weighted where they are,
+            with dropout and without the penalty.
         validation: `Metrics` on the validation rows after the epoch; empty without any.
         best_epoch: the epoch, counted from 1, whose weights the model now has; 0 for
             the weights that it started with.
@@ -173,7 +189,8 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
         *, epochs: int = 20, batch_size: int = 1024, learning_rate: float = 1e-3,
         embedding_l2: float = 0.0, patience: int = 3, seed: int = 0,
         step: type[TrainStep] = TrainStep, batches: Callable = shuffled_batches,
-        checkpoint: Any = None, progress: bool = True) -> History:
+        checkpoint: Any = None, encoder: Any = None,
+        progress: bool = True) -> History:
     """Train with Adam on the logistic loss; keep the weights of the best epoch.
 
     The best epoch is the one with the highest validation AUC; without validation rows,
@@ -184,14 +201,16 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
 
     Args:
         model: one of this package's models.
-        train: a `Data`, or a plain tuple `(ids, labels)` or `(ids, labels, values)`.
+        train: a `Data`, or a plain tuple `(ids, labels)`, `(ids, labels, values)` or
+            `(ids, labels, values, weights)`. A row of weight w counts as w rows do;
+            what all weights have in common makes no difference.
         validation: the same for the rows that decide when to stop, or None.
         epochs: at most so many passes over the training rows, counted from the first,
             also where a checkpoint is there.
         batch_size: rows a step; the last batch of an epoch may be smaller.
         learning_rate: Adam's step size.
-        embedding_l2: λ of the penalty λ/2 Σ ‖x_i v_i‖², summed over a row's features
-            and averaged over the batch: a factor row pays when it is used.
+        embedding_l2: λ of the penalty λ/2 Σ ‖e_f‖², summed over a row's fields and
+            averaged over the batch: a factor row pays when it is used.
         patience: stop after so many epochs in a row without a better validation AUC.
         seed: of the initial weights, the order of rows, and dropout.
         step: how weights are updated: `TrainStep`, or `scale.LazyTrainStep` for large
@@ -201,23 +220,28 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
         checkpoint: None, or a `scale.Checkpoint`. After each epoch all that is needed
             to go on is handed to it; the same call in another process goes on from
             there, to bit-equal weights.
+        encoder: the `FieldEncoder` that made the ids of plain tuples, or None. A `Data`
+            brings its own.
         progress: whether to show a progress bar.
 
     Returns:
         A `History`. Ctrl-C ends training early, keeps the best weights and says so.
 
     Raises:
-        TypeError, ValueError: wrong data or settings, a checkpoint that is damaged or
-            of another training, before any weight changes; or the loss stopped being a
-            number, after the best weights so far were put back.
+        TypeError, ValueError: wrong data or settings, rows that model, encoder and
+            each other do not fit, a checkpoint that is damaged or of another training,
+            before any weight changes; or the loss stopped being a number, after the
+            best weights so far were put back.
     """
     check_settings(epochs, batch_size, learning_rate, seed, checkpoint)
     check_integer("patience", patience)
     _check_penalty(model, embedding_l2)
-    train = check_data(train, model.field_sizes, "train")
+    encoders = [encoder, *(getattr(data, "encoder", None)
+                           for data in (train, validation))]
+    train = check_data(train, model, "train")
     if validation is not None:
-        validation = check_data(validation, model.field_sizes, "validation",
-                                both_classes=True)
+        validation = check_data(validation, model, "validation", both_classes=True)
+    _check_fit_together(model, encoders, train, validation)
     saved = checkpoint and checkpoint.open(
         model, {"training rows": train, "validation rows": validation},
         batch_size=batch_size, seed=seed, learning_rate=learning_rate,
@@ -226,18 +250,21 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
 
     initialise(model, seed)
     model.hybridize(static_alloc=True)
+    rows = (*train[:3], _of_mean_one(train[3]))
     steps = math.ceil(len(train[0]) / batch_size)
     adam = mx.optimizer.Adam(learning_rate)
     with step(model, adam, with_values=train[2] is not None,
               embedding_l2=embedding_l2) as update:
-        run = _Training(model, update, seed)
+        run = _Training(model, update, seed,
+                        [data[2] for data in (train, validation)
+                         if data is not None and data[2] is not None])
         if saved:
             run.load(*saved, steps)
         with tqdm(total=epochs * steps, initial=run.epochs * steps,
                   disable=not progress, unit="batch") as bar:
             try:
                 while not run.is_finished(epochs, patience):
-                    run.epoch(batches(train, batch_size, run.rng), validation, bar)
+                    run.epoch(batches(rows, batch_size, run.rng), validation, bar)
                     if checkpoint:
                         checkpoint.save(*run.state())
             except KeyboardInterrupt:
@@ -253,8 +280,10 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
 class _Training:
     """A training between two epochs: all that decides how it goes on."""
 
-    def __init__(self, model: FieldBlock, step: TrainStep, seed: int) -> None:
+    def __init__(self, model: FieldBlock, step: TrainStep, seed: int,
+                 values: Sequence = ()) -> None:
         self.model, self.step, self.seed = model, step, seed
+        self.values = values  # x of all rows, to tell why a training failed
         self.rng = np.random.default_rng(seed)
         self.history = History()
         self.parameters = list(model.collect_params().values())
@@ -274,12 +303,12 @@ class _Training:
         # MXNet's random state cannot be read, so dropout has a new seed in each epoch.
         mx.random.seed(mxnet_seed(self.seed, self.epochs))
         num_rows, total, pending = 0, 0.0, nd.zeros((1,))
-        for ids, labels, values in batches:
-            loss = self.step(ids, labels, values)
+        for batch in batches:
+            loss = self.step(*batch)
             # Read the loss one step late: the next step is then already under way.
             total += float(pending.asscalar())
             pending = loss
-            num_rows += len(ids)
+            num_rows += len(batch[0])
             bar.update()
         loss = (total + float(pending.asscalar())) / num_rows
         self._check_finite("the training loss", loss)
@@ -287,16 +316,30 @@ class _Training:
         for parameter in self.parameters:
             self._check_finite("a parameter's norm", parameter.data().norm().asscalar())
         if validation:
-            self.history.validation.append(metrics(self.model, validation))
+            self.history.validation.append(self._judged(validation))
             bar.set_postfix_str(f"validation AUC {self.history.validation[-1].auc:.4f}")
         self.history.train_loss.append(loss)
         self._keep_if_best()
 
+    def _judged(self, validation: tuple) -> Metrics:
+        try:
+            return metrics(self.model, validation)
+        except ValueError as error:  # the weights are finite; their sums are not
+            raise ValueError(f"validation: {error}. {self._advice}") from None
+
     def _check_finite(self, what: str, number: float) -> None:
         if not np.isfinite(number):
-            rate = self.step.optimizer.learning_rate
-            raise ValueError(f"{what} became {number}: "
-                             f"try a smaller learning_rate than {rate:g}")
+            raise ValueError(f"{what} became {number}: {self._advice}")
+
+    @property
+    def _advice(self) -> str:
+        """What keeps the next training finite."""
+        largest = max((float(np.abs(x).max()) for x in self.values), default=0)
+        if largest > LARGE_VALUE:
+            return (f"values reach {largest:g}, and the model multiplies them with "
+                    "each other: standardise their fields")
+        rate = self.step.optimizer.learning_rate
+        return f"try a smaller learning_rate than {rate:g}"
 
     def _keep_if_best(self) -> None:
         aucs = [found.auc for found in self.history.validation]
@@ -401,6 +444,55 @@ def check_settings(epochs: int, batch_size: int, learning_rate: float, seed: int
     if isinstance(checkpoint, (str, os.PathLike)):
         raise TypeError(f"checkpoint = {checkpoint!r}: a checkpoint is needed, such as "
                         f"scale.Checkpoint({str(checkpoint)!r})")
+
+
+def _check_fit_together(model: FieldBlock, encoders: Sequence, train: tuple,
+                        validation: tuple | None) -> None:
+    """Refuse rows of two encoders, and values for a part of the rows alone."""
+    known = [encoder for encoder in encoders if encoder is not None]
+    for encoder in known[:1]:
+        check_encoder(encoder, model, train[2])
+    if any(each is not known[0] and each.fingerprint != known[0].fingerprint
+           for each in known[1:]):
+        raise ValueError("train, validation and encoder are not of one FieldEncoder: "
+                         "fit it on the training rows alone and encode all with it")
+    if validation is not None and (train[2] is None) != (validation[2] is None):
+        without = "train" if train[2] is None else "validation"
+        raise ValueError(f"{without} has no values and the other rows have: they are "
+                         "needed for both or for none")
+
+
+def _of_mean_one(weights: np.ndarray | None) -> np.ndarray | None:
+    """The weights, of which the mean is one. So a common factor changes no step."""
+    if weights is None:
+        return None
+    return (weights * (len(weights) / weights.sum(dtype=np.float64))).astype(np.float32)
+
+
+def correct_for_sampling(model: FieldBlock, kept: float) -> None:
+    """Undo what the thinning out of negative rows did to a model's probabilities.
+
+    A log keeps all clicks and a share of its other rows, drawn at random. Odds in it
+    are 1/`kept` times the true ones, so every logit is too large by −log `kept`. This
+    adds log `kept` to the model's bias. He et al., 2014, section 6.3, correct each
+    probability instead, which comes to the same. Rows that were weighted need none.
+
+    Args:
+        model: one of this package's models, trained on the thinned-out log.
+        kept: the share of negative rows that was kept, in (0, 1].
+
+    Raises:
+        TypeError, ValueError: `kept` is no such share, or the model has no bias.
+    """
+    if kept != 1:
+        check_number("kept", kept, 0, 1, low_allowed=False)
+    parameters = named_parameters(model)
+    biases = [parameters[name] for name in ("first_order.bias", "mlp.output.bias")
+              if name in parameters]
+    if not biases:
+        raise ValueError(f"{type(model).__name__} has none of the biases that this "
+                         "package's models have")
+    biases[0].set_data(biases[0].data() + math.log(kept))
 
 
 def _check_penalty(model: FieldBlock, embedding_l2: float) -> None:

@@ -13,10 +13,9 @@ from mxnet import autograd, nd
 from mxnet.gluon import nn
 
 from .._validation import (
-    check_ids,
+    check_inputs,
     check_integer,
     check_labels,
-    field_bounds,
     parts_of,
 )
 from ..embeddings import FieldBlock, blocks_of, named_parameters
@@ -146,15 +145,16 @@ def train(store: Any, model: FieldBlock, data: Data | tuple, *, epochs: int,
 
 def _own_rows(store: Any, model: FieldBlock, data: tuple) -> tuple:
     """This worker's shard, and its rows, checked as a whole before the first step."""
-    ids, labels, values = parts_of(data, "data")
-    if values is not None:
-        raise ValueError("values are given: "
-                         "only rows without them can be trained on many machines")
+    ids, labels, *others = parts_of(data, "data")
+    for name, other in zip(("values", "weights"), others):
+        if other is not None:
+            raise ValueError(f"{name} are given: only rows without them can be trained "
+                             "on many machines")
     if len(ids) != len(labels):
         raise ValueError(f"{len(ids)} rows of ids and {len(labels)} labels: "
                          "as many are needed")
     share = shard(len(ids), store.rank, store.num_workers)
-    ids = check_ids(ids[share], *field_bounds(model.field_sizes))
+    ids, _ = check_inputs(model, ids[share])
     return share, ids, check_labels(labels[share], len(ids))
 
 

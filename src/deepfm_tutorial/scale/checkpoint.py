@@ -25,7 +25,10 @@ class Checkpoint:
     """
 
     def __init__(self, folder: str | Path, encoder: FieldEncoder | None = None) -> None:
-        self.path = Path(folder) / "training.npz"
+        folder = Path(folder)
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} is a file: a folder is needed")
+        self.path = folder / "training.npz"
         self.encoder = encoder
         self._fingerprint = None
 
@@ -98,10 +101,10 @@ def digest(data: Sequence) -> str:
     It reads mapped files once and a slice at a time: about 1.5 GB a second.
 
     Args:
-        data: ids, labels and, perhaps, values; None in the place of one.
+        data: ids, labels and, perhaps, values and weights; None in the place of one.
     """
     sha = hashlib.sha256()
-    for array, kind in zip(data, (np.int32, np.float32, np.float32)):
+    for array, kind in zip(data, (np.int32, np.float32, np.float32, np.float32)):
         if array is None:
             continue
         array = as_numpy(array)

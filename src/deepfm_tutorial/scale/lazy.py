@@ -36,14 +36,15 @@ class LazyTrainStep(TrainStep):
             self.states.append(optimizer.create_state(len(self.states), table.data()))
 
     def __call__(self, ids: np.ndarray, labels: np.ndarray,
-                 values: np.ndarray | None = None) -> nd.NDArray:
+                 values: np.ndarray | None = None,
+                 weights: np.ndarray | None = None) -> nd.NDArray:
         """Update the weights once. Arguments and result as for `TrainStep`."""
         used, places = distinct(ids)
         used = nd.array(used, dtype="int32")
         rows = [table.data().take(used) for table in self.tables]  # (U,) and (U, k)
         for taken in self._trained(rows):
             taken.attach_grad()
-        loss = self._differentiate(places, values, labels, *rows)
+        loss = self._differentiate(places, labels, values, weights, *rows)
         self._update_weights()
         self._update_tables(used, self._trained(rows))
         return loss

@@ -50,11 +50,12 @@ def write_onnx(path: str | Path, model: FieldBlock, with_values: bool = False) -
     weights = {name: p.data() for name, p in named_parameters(model).items()}
     types = [INPUTS[given.name] for given in input_symbols(with_values)]
     num_fields = len(model.field_sizes)
+    columns = "columns" if model.pooled else num_fields
     with _onnx_mapping(onnx):
         mx.onnx.export_model(graph_of(model, with_values), weights, in_types=types,
                              in_shapes=[(1, num_fields)] * len(types),
                              onnx_file_path=str(path), dynamic=True,
-                             dynamic_input_shapes=[("rows", num_fields)] * len(types))
+                             dynamic_input_shapes=[("rows", columns)] * len(types))
     exported = onnx.load(path)
     _fix_parameters(exported.graph)
     exported.ir_version, exported.opset_import[0].version = IR_VERSION, OPSET

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from inspect import signature
 from pathlib import Path
@@ -12,20 +12,20 @@ from pathlib import Path
 import mxnet as mx
 import numpy as np
 from mxnet import gluon, nd
-from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from .._validation import as_numpy, check_ids, check_storable, field_bounds, plain
+from .._validation import check_inputs, plain
 from ..embeddings import INPUTS, FieldBlock, input_symbols, named_parameters
 from ..evaluation import in_parts, predict
-from ..fields import FieldEncoder
+from ..fields import Columns, FieldEncoder
 from ..scale.checkpoint import flush
 from .export import graph_of, write_onnx
 
-FORMAT = 2
+FORMAT = 3
 """The version of the folder's layout that `save` writes and `load` reads.
 
-Format 1 did not hold all arguments that make the model anew.
+Format 1 did not hold all arguments that make the model anew, format 2 not how each
+field is encoded.
 """
 
 FILES = ("encoder.json", "model.json", "model.params", "model.onnx", "sample.json")
@@ -39,8 +39,6 @@ PACKAGES = ("deepfm_tutorial", "mxnet", "numpy", "onnx")
 
 SAMPLE_TOLERANCE = 1e-6
 """How far a loaded model's probabilities may be from those that were stored with it."""
-
-Columns = Mapping[str, ArrayLike]
 
 
 class Predictor:
@@ -61,23 +59,29 @@ class Predictor:
         self.compute = compute
 
     def predict(self, columns: Columns) -> np.ndarray:
-        """Return the probability of a click for every row: (N,) float32 in [0, 1].
+        """Return the probability of a click for every row: (N,) float64 in [0, 1].
 
         Args:
-            columns: maps each field's name to its N categories or numbers. A category
-                that training never saw is treated as training treats one.
+            columns: N rows as `FieldEncoder.encode` takes them: columns, a DataFrame
+                or a list of records; one record is a list of one. A category that
+                training never saw is treated as training treats one.
 
         Raises:
-            TypeError, ValueError: as `FieldEncoder.transform` and `values`, or no rows.
+            TypeError, ValueError: as `FieldEncoder.encode`, or no rows.
         """
         return expit(self.logits(columns))
 
     def logits(self, columns: Columns) -> np.ndarray:
-        """Return the logit of every row: (N,) float32.
+        """Return the logit of every row: (N,) float64.
 
         Arguments and errors are those of `predict`.
         """
-        return in_parts(self.compute, *_inputs(self.encoder, columns))
+        inputs = _inputs(self.encoder, columns)
+        return in_parts(self.compute, *inputs).astype(np.float64)
+
+    def __reduce__(self) -> tuple:
+        raise TypeError("a Predictor holds an engine, which is not pickled or copied: "
+                        "hand over the folder's name, and load it there")
 
 
 def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
@@ -92,22 +96,19 @@ def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
         folder: where to; its parent exists.
         model: one of this package's models, trained.
         encoder: the `FieldEncoder` that made the model's ids.
-        sample_columns: some raw rows, as for `encoder.transform`. They are stored with
+        sample_columns: some raw rows, as for `encoder.encode`. They are stored with
             their probabilities, and every `load` computes them again.
 
     Raises:
         FileExistsError: the folder is there already.
         TypeError, ValueError: encoder and model do not fit together, the model's
-            arguments do not make another one like it, the sample is not what the
-            encoder takes, or it holds something else than text and numbers.
+            arguments do not make another one like it, or the sample is not what the
+            encoder takes.
     """
     folder = Path(folder)
     if folder.exists():
         raise FileExistsError(f"{folder} exists: "
                               "give each saved model a folder of its own")
-    if tuple(model.field_sizes) != encoder.field_sizes:
-        raise ValueError(f"the model has field_sizes {tuple(model.field_sizes)}, the "
-                         f"encoder {encoder.field_sizes}: they must be equal")
     arguments = _arguments_of(model)
     sample = _sample(model, encoder, sample_columns)
     building = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
@@ -157,23 +158,20 @@ def load(folder: str | Path, engine: str = "mxnet") -> Predictor:
 
 
 def _inputs(encoder: FieldEncoder, columns: Columns) -> list[np.ndarray]:
-    ids, _, values = encoder.encode(columns)
-    ids = check_ids(ids, *field_bounds(encoder.field_sizes))  # no rows, for one
+    ids, _, values, *_ = encoder.encode(columns)
+    ids, values = check_inputs(encoder, ids, values)  # no rows, for one
     return [ids] if values is None else [ids, values]
 
 
 def _sample(model: FieldBlock, encoder: FieldEncoder, columns: Columns) -> dict:
     """The sample as `sample.json` holds it."""
     probabilities = predict(model, encoder.encode(columns))
-    columns = {name: as_numpy(columns[name]).tolist() for name in encoder.field_names}
-    for name, column in columns.items():
-        check_storable(name, column)
-    return {"columns": columns, "probabilities": probabilities.tolist()}
+    return {"columns": encoder.plain(columns), "probabilities": probabilities.tolist()}
 
 
 def _write(folder: Path, model: FieldBlock, encoder: FieldEncoder, sample: dict,
            arguments: dict) -> None:
-    with_values = bool(encoder.continuous)
+    with_values = encoder.gives_values
     _write_json(folder / "encoder.json", encoder.as_dict())
     graph_of(model, with_values).save(str(folder / "model.json"))
     model.save_parameters(str(folder / "model.params"))

@@ -1,11 +1,12 @@
 """Three monitors of a model in service, and what they show by chance (chapter 12)."""
+import math
 from collections.abc import Hashable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._validation import as_numpy, check_ids, check_labels, field_bounds
+from .._validation import as_numpy, check_labels, check_weights
 from ..fields import FieldEncoder
 
 
@@ -28,9 +29,13 @@ class Slice(NamedTuple):
     def z_score(self) -> float:
         """Clicked beyond predicted, in standard errors.
 
-        It is standard normal for a calibrated model.
+        It is standard normal for a calibrated model. Where the model was sure of every
+        row there is no error: then it is 0, or infinite if a row proved it wrong.
         """
-        return (self.clicked - self.predicted) / self.standard_error
+        beyond = self.clicked - self.predicted
+        if not self.standard_error:
+            return math.copysign(math.inf, beyond) if beyond else 0.0
+        return beyond / self.standard_error
 
     def z_score_since(self, reference: "Slice") -> float:
         """How far `clicked − predicted` has moved since other rows, in standard errors.
@@ -58,20 +63,21 @@ class Drift(NamedTuple):
     p_value: float
 
 
-def calibration(labels: ArrayLike, probabilities: ArrayLike,
-                slices: ArrayLike) -> dict[Hashable, Slice]:
+def calibration(labels: ArrayLike, probabilities: ArrayLike, slices: ArrayLike,
+                weights: ArrayLike | None = None) -> dict[Hashable, Slice]:
     """Hold clicks against predicted clicks, slice by slice.
 
     Args:
         labels: (N,) zeros and ones.
-        probabilities: (N,) what the model said, each above 0 and below 1.
+        probabilities: (N,) what the model said, in [0, 1].
         slices: (N,) the name of each row's slice, for instance its device.
+        weights: (N,) how many rows each stands for, or None for one each.
 
     Returns:
         A dict from slice to `Slice`, sorted by slice.
 
     Raises:
-        TypeError, ValueError: labels other than 0 and 1, probabilities outside (0, 1),
+        TypeError, ValueError: labels other than 0 and 1, probabilities outside [0, 1],
             unequal lengths, or no rows.
     """
     p = as_numpy(probabilities).astype(np.float64)
@@ -79,42 +85,50 @@ def calibration(labels: ArrayLike, probabilities: ArrayLike,
     if slices.shape != p.shape or not len(p):
         raise ValueError(f"slices have shape {slices.shape}, probabilities {p.shape}: "
                          "(N,) is needed for both, N at least 1")
-    if not (good := (p > 0) & (p < 1)).all():
+    if not (good := (p >= 0) & (p <= 1)).all():
         row = int(np.argmin(good))
-        raise ValueError(f"probabilities[{row}] = {p[row]}: (0, 1) is allowed")
+        raise ValueError(f"probabilities[{row}] = {p[row]}: [0, 1] is allowed")
+    w = np.ones(len(p)) if weights is None else check_weights(weights, len(p))
     names, of_row = np.unique(slices, return_inverse=True)
-    rows, clicks, predicted, variance = (np.bincount(of_row, weights)
-                                         for weights in (None, labels, p, p * (1 - p)))
-    found = zip(names.tolist(), rows, predicted / rows, clicks / rows,
-                np.sqrt(variance) / rows)
+    rows, total, clicks, predicted, variance = (
+        np.bincount(of_row, each)
+        for each in (None, w, w * labels, w * p, w ** 2 * p * (1 - p)))
+    found = zip(names.tolist(), rows, predicted / total, clicks / total,
+                np.sqrt(variance) / total)
     return {name: Slice(int(n), *map(float, rest)) for name, n, *rest in found}
 
 
-def unseen_share(encoder: FieldEncoder, ids: ArrayLike) -> dict[str, float]:
+def unseen_share(encoder: FieldEncoder, ids: ArrayLike,
+                 values: ArrayLike | None = None) -> dict[str, float]:
     """Return the share of rows with an unseen category: field name → share in [0, 1].
 
+    Of a multi-valued field it is the share of values.
+
     Unseen is what the encoder has no id for: what it never saw, or saw less often than
-    `min_count`. Continuous and hashed fields have no such categories and are left out.
+    `min_count`. Continuous, binned and hashed fields have no such categories and are
+    left out.
 
     Args:
         encoder: the `FieldEncoder` that made the ids.
-        ids: (N, F).
+        ids: (N, F), or (N, S) with multi-valued fields.
+        values: x of the same shape; needed with multi-valued fields alone.
 
     Raises:
         TypeError, ValueError: bad ids.
     """
-    ids = check_ids(ids, *field_bounds(encoder.field_sizes))
-    share = (ids == encoder.field_offsets).mean(axis=0)
-    return {name: float(share[f]) for f, name in enumerate(encoder.field_names)
-            if name not in encoder.continuous and name not in encoder.hashed}
+    found = encoder.by_field(ids, values)
+    known = {name: local[is_there] != 0 for name, (local, is_there) in found.items()}
+    return {name: float(1 - known[name].mean()) if len(known[name]) else 0.0
+            for name in encoder.with_unseen}
 
 
 def drift(encoder: FieldEncoder, reference_ids: ArrayLike,
-          ids: ArrayLike) -> dict[str, Drift]:
+          ids: ArrayLike, reference_values: ArrayLike | None = None,
+          values: ArrayLike | None = None) -> dict[str, Drift]:
     """Compare how often each known category comes, then and now, field by field.
 
     Unseen categories are left out: `unseen_share` counts them. So are continuous
-    fields. Two samples of n and m rows with shares p_i and q_i of C categories, and
+    fields, and multi-valued ones, whose values in a row depend on each other. Two samples of n and m rows with shares p_i and q_i of C categories, and
     shares r_i in both samples together, are Σ (p_i − q_i)² / r_i apart. Divided by
     1/n + 1/m that is Pearson's χ², with C − 1 degrees of freedom where nothing drifted.
 
@@ -122,6 +136,8 @@ def drift(encoder: FieldEncoder, reference_ids: ArrayLike,
         encoder: the `FieldEncoder` that made the ids.
         reference_ids: (N, F), for instance the validation rows.
         ids: (M, F), what came today.
+        reference_values, values: x of the same shapes; needed with multi-valued fields
+            alone.
 
     Returns:
         A dict from field name to `Drift`.
@@ -129,14 +145,14 @@ def drift(encoder: FieldEncoder, reference_ids: ArrayLike,
     Raises:
         ValueError: bad ids, or a field in which every row is unseen.
     """
-    bounds = field_bounds(encoder.field_sizes)
-    both = check_ids(reference_ids, *bounds), check_ids(ids, *bounds)
+    then = encoder.by_field(reference_ids, reference_values)
+    now = encoder.by_field(ids, values)
+    left_out = encoder.continuous | encoder.standardised | encoder.multi_valued
     found = {}
-    fields = zip(encoder.field_names, bounds[0], encoder.field_sizes)
-    for f, (name, first, size) in enumerate(fields):
-        if name not in encoder.continuous:
-            counts = [np.bincount(sample[:, f] - first, minlength=size)[1:]
-                      for sample in both]
+    for name, size in zip(encoder.field_names, encoder.field_sizes):
+        if name not in left_out:
+            counts = [np.bincount(sample[name][0][:, 0], minlength=size)[1:]
+                      for sample in (then, now)]
             found[name] = _drift(name, np.stack(counts))
     return found
 
