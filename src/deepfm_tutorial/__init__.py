@@ -15,15 +15,16 @@ from .embeddings import (
     embed_by_take,
     register,
 )
-from .evaluation import Metrics, evaluate, predict
-from .fields import UNSEEN, Data, FieldEncoder, one_hot, one_hot_csr
+from .encodings import UNSEEN
+from .evaluation import Metrics, evaluate, logits, predict
+from .fields import Data, FieldEncoder, one_hot, one_hot_csr
 from .fm import FM, FirstOrder, LogisticRegression, pairwise_interactions
-from .training import History, TrainStep, fit, logistic_loss
+from .training import History, TrainStep, correct_for_sampling, fit, logistic_loss
 
 __all__ = [
     "DNN", "FM", "MLP", "MODELS", "UNSEEN", "Data", "DeepFM", "FieldBlock",
     "FieldEmbedding", "FieldEncoder", "FirstOrder", "History", "LogisticRegression",
-    "Metrics", "TrainStep", "embed_by_dot", "embed_by_take", "evaluate", "fit",
-    "logistic_loss", "one_hot", "one_hot_csr", "pairwise_interactions", "predict",
-    "register", "runtime",
+    "Metrics", "TrainStep", "correct_for_sampling", "embed_by_dot", "embed_by_take",
+    "evaluate", "fit", "logistic_loss", "logits", "one_hot", "one_hot_csr",
+    "pairwise_interactions", "predict", "register", "runtime",
 ]

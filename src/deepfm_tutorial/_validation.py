@@ -245,7 +245,7 @@ def check_encoder(encoder: Any, model: Any, values: Any) -> None:
 
 
 def check_weights(weights: Any, num_rows: int) -> np.ndarray:
-    """Return `weights` as (B,) float32 that are finite and ≥ 0, and not all of them 0."""
+    """Return `weights` as (B,) float32, finite and ≥ 0, and not all of them 0."""
     weights = as_numpy(weights)
     if weights.dtype.kind not in "biuf":
         raise TypeError(f"weights are of type {weights.dtype}: numbers are needed")

@@ -94,17 +94,15 @@ class FieldBlock(HybridBlock):
             makes another one like it.
 
     Args:
-        field_sizes, pooled: as above.
-        arguments: all others that the subclass takes.
+        field_sizes: as above.
+        arguments: all others that the subclass takes; `pooled` may be among them.
     """
 
-    def __init__(self, field_sizes: Sequence[int], *, pooled: bool = False,
-                 **arguments: Any) -> None:
+    def __init__(self, field_sizes: Sequence[int], **arguments: Any) -> None:
         super().__init__()
         self.field_sizes = check_sizes("field_sizes", field_sizes)
-        self.pooled = bool(pooled)
-        self.arguments = {"field_sizes": self.field_sizes, **arguments,
-                          "pooled": self.pooled}
+        self.arguments = {"field_sizes": self.field_sizes, **arguments}
+        self.pooled = bool(arguments.get("pooled", False))
         self._own_tables = []
         self._num_inputs = None
 
@@ -143,8 +141,8 @@ class FieldBlock(HybridBlock):
         except RuntimeError as error:
             if "has not been initialized" not in str(error):
                 raise
-            raise ValueError(f"this {type(self).__name__} has no weights yet: call fit "
-                             "first, or initialize()") from None
+            raise ValueError("the model has no weights yet: call fit first, or "
+                             "initialize()") from None
 
     def __reduce__(self) -> tuple:
         """A block as its class, arguments and weights: what pickle and copy store."""

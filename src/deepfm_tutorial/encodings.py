@@ -169,35 +169,10 @@ class Buckets(Discrete):
                 else bucket(value, self.num_buckets))
 
 
-@dataclass
-class Number(Encoding):
-    """One feature, whose x is the number, as it is or standardised.
+class Numeric(Encoding):
+    """A column of numbers, of which none is unseen."""
 
-    Attributes:
-        mean, deviation: x = (number − mean) / deviation.
-    """
-
-    mean: float = 0.0
-    deviation: float = 1.0
-    num_known: ClassVar[int] = 1
     has_unseen: ClassVar[bool] = False
-    gives_x: ClassVar[bool] = True
-
-    def known(self, i: int) -> str:
-        return self.name
-
-    def learn(self, column: Column, standardise: bool = False) -> "Number":
-        """Learn mean and deviation, or check that the numbers will do as they are."""
-        if standardise:
-            numbers = self.numbers(column)
-            known = numbers[~np.isnan(numbers)]
-            if not len(known) or known.min() == known.max():
-                raise ValueError(f"column {self.name!r} has one value in all rows: it "
-                                 "cannot be standardised")
-            with np.errstate(over="ignore"):
-                self.mean, self.deviation = float(known.mean()), float(known.std())
-        self.encode(column)
-        return self
 
     def numbers(self, column: Column) -> np.ndarray:
         """Return the column's numbers, (N,) float64, NaN where one may be missing."""
@@ -208,6 +183,37 @@ class Number(Encoding):
     def plain(self, column: Column) -> list:
         """Return the N numbers as JSON can hold them."""
         return [None if x != x else x for x in self.numbers(column).tolist()]
+
+
+@dataclass
+class Number(Numeric):
+    """One feature, whose x is the number, as it is or standardised.
+
+    Attributes:
+        mean, deviation: x = (number − mean) / deviation.
+    """
+
+    mean: float = 0.0
+    deviation: float = 1.0
+    num_known: ClassVar[int] = 1
+    gives_x: ClassVar[bool] = True
+
+    def known(self, i: int) -> str:
+        return self.name
+
+    def learn(self, column: Column, standardise: bool = False) -> "Number":
+        """Learn mean and deviation, or check that the numbers will do as they are."""
+        if standardise:
+            numbers = self.numbers(column)
+            known = numbers[~np.isnan(numbers)]
+            with np.errstate(over="ignore", invalid="ignore"):
+                spread = known.std() if len(known) else 0
+            if not 0 < spread < np.inf:
+                raise ValueError(f"column {self.name!r} has a standard deviation of "
+                                 f"{spread:g}: it cannot be standardised")
+            self.mean, self.deviation = float(known.mean()), float(spread)
+        self.encode(column)
+        return self
 
     def encode(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
         """Return ids from 0 and x, each (N, 1); a missing number has x = 1."""
@@ -222,7 +228,7 @@ class Number(Encoding):
 
 
 @dataclass
-class Bins(Number):
+class Bins(Numeric):
     """A number is the category of the quantile bin that it falls into.
 
     Attributes:
@@ -231,7 +237,6 @@ class Bins(Number):
     """
 
     edges: list = field(default_factory=list)
-    gives_x: ClassVar[bool] = False
 
     @property
     def num_known(self) -> int:

@@ -107,7 +107,7 @@ def _logits(model: FieldBlock, ids: np.ndarray,
         z = in_parts(model, *inputs).astype(np.float64)
     if not (good := np.isfinite(z)).all():
         row = int(np.argmin(good))
-        largest = "" if values is None else f", whose largest x is {values[row].max():g}"
-        raise ValueError(f"the logit of row {row}{largest} is {z[row]}: the model's "
-                         "weights or the numbers overflow 32 bits")
+        x = "" if values is None else f", whose largest x is {abs(values[row]).max():g}"
+        raise ValueError(f"the logit of row {row}{x} is {z[row]}: the model's weights "
+                         "or the numbers overflow 32 bits")
     return z

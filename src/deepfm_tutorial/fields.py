@@ -93,9 +93,9 @@ class FieldEncoder:
                  multi_valued: Iterable[str] = (),
                  missing: Iterable[str] | bool = ()) -> None:
         self.continuous = check_names("continuous", continuous)
-        self.min_count = (
-            check_counts("min_count", min_count, "count")
-            if isinstance(min_count, Mapping) else check_integer("min_count", min_count))
+        one_for_all = not isinstance(min_count, Mapping)
+        self.min_count = (check_integer("min_count", min_count) if one_for_all
+                          else check_counts("min_count", min_count, "count"))
         self.hashed = check_counts("hashed", hashed, "number of buckets")
         self.standardised = check_names("standardised", standardised)
         self.binned = check_counts("binned", binned, "number of bins")

@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..fields import UNSEEN, FieldEncoder, one_hot, one_hot_csr
+from ..encodings import UNSEEN
+from ..fields import FieldEncoder, one_hot, one_hot_csr
 from ._compare import RIGHT, as_numpy, judge
 
 

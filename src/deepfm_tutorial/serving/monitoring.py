@@ -128,9 +128,10 @@ def drift(encoder: FieldEncoder, reference_ids: ArrayLike,
     """Compare how often each known category comes, then and now, field by field.
 
     Unseen categories are left out: `unseen_share` counts them. So are continuous
-    fields, and multi-valued ones, whose values in a row depend on each other. Two samples of n and m rows with shares p_i and q_i of C categories, and
-    shares r_i in both samples together, are Σ (p_i − q_i)² / r_i apart. Divided by
-    1/n + 1/m that is Pearson's χ², with C − 1 degrees of freedom where nothing drifted.
+    fields, and multi-valued ones, whose values in a row depend on each other. Two
+    samples of n and m rows with shares p_i and q_i of C categories, and shares r_i in
+    both samples together, are Σ (p_i − q_i)² / r_i apart. Divided by 1/n + 1/m that is
+    Pearson's χ², with C − 1 degrees of freedom where nothing drifted.
 
     Args:
         encoder: the `FieldEncoder` that made the ids.
