@@ -1,4 +1,4 @@
-"""Chapter 12's browser: the exported model in onnxruntime-web, held against Python.
+"""Chapter 13's browser: the exported model in onnxruntime-web, held against Python.
 
 It needs Chromium, and onnxruntime for the browser in a folder of your choice:
 

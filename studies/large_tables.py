@@ -1,4 +1,4 @@
-"""Chapter 10's runs: what large tables cost in time, memory and AUC.
+"""Chapter 11's runs: what large tables cost in time, memory and AUC.
 
 Run it with `make studies`, or one part of it by name: `python -m studies.large_tables
 growth`.

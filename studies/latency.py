@@ -1,4 +1,4 @@
-"""Chapter 12's latencies: how long a request of 1, 64 or 4,096 rows takes, by engine.
+"""Chapter 13's latencies: how long a request of 1, 64 or 4,096 rows takes, by engine.
 
 Run it as `python -m studies.latency`, two minutes, on a machine that does nothing else.
 The engines take turns within each round, so that a disturbance meets them all. `p99_ms`

@@ -1,4 +1,4 @@
-"""Chapter 8's runs: four models on MovieLens 100K, split in two ways, written in three.
+"""Chapter 9's runs: four models on MovieLens 100K, split in two ways, written in three.
 
 `python -m studies.movielens` first searches for each model's settings and then trains
 every model with five other seeds. It stores two tables:

@@ -1,4 +1,4 @@
-"""What chapter 12's studies share: a trained model, and rows of unseen categories."""
+"""What chapter 13's studies share: a trained model, and rows of unseen categories."""
 import numpy as np
 
 from deepfm_tutorial import DeepFM, FieldEncoder, fit

@@ -1,4 +1,4 @@
-"""Chapter 11's runs: a step's time with several workers, on loopback or a slow line.
+"""Chapter 12's runs: a step's time with several workers, on loopback or a slow line.
 
 Run it with `make studies`, or one part of it by name: `python -m studies.workers
 loopback`. The part `line` needs root and Linux: it sets up two network namespaces,

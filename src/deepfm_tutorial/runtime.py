@@ -59,7 +59,7 @@ LENT = {
 
 
 # MXNet imports these if they are there, for parts that the book does not use, and that
-# is half of the time that its import takes. A job of chapter 11 imports it five times.
+# is half of the time that its import takes. A job of chapter 12 imports it five times.
 SPARED = ("sklearn", "scipy.stats")
 
 

@@ -66,7 +66,7 @@ def test_both_forms_agree_and_their_work_is_counted_as_fields_are_added(open_pag
 @pytest.fixture(scope="module")
 def live(open_page):
     """The page, its figure, and MXNet's DeepFM with the numbers that it carries."""
-    page, _ = open_page("notebooks/09_looking_inside")
+    page, _ = open_page("notebooks/10_looking_inside")
     numbers = json.loads(page.locator("#deepfm-live").text_content())
     sizes = [len(field["categories"]) for field in numbers["fields"]]
     layers = [{name: unpack(part) for name, part in layer.items()}

@@ -185,7 +185,7 @@ def test_one_can_read_on_and_back(open_page):
 
 def test_on_paper_drawings_stand_for_live_figures(open_page):
     for name, figure in (("notebooks/02_factorization_machines", "#fig-row"),
-                         ("notebooks/09_looking_inside", "#fig-parts")):
+                         ("notebooks/10_looking_inside", "#fig-parts")):
         page, _ = open_page(name)
         drawing, live = page.locator(f"{figure} img"), page.locator(f"{figure} .live")
         assert live.is_visible() and not drawing.is_visible()

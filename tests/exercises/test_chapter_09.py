@@ -4,21 +4,18 @@ import numpy as np
 from .common import right_and_wrong
 
 
-def centre(w, V, sizes, rows="new", correct=True):
-    w, V, old, first = w.copy(), V.copy(), V.copy(), 0
-    for size in sizes:
-        inside = np.isin(np.arange(len(V)), range(first, first + size))
-        mean = old[inside].mean(axis=0)
-        V[inside] -= mean
-        w[~inside] += correct * (V if rows == "new" else old)[~inside] @ mean
-        first += size
-    return w, V
+def interval(variance, t=2.78):
+    return 3 - t * variance**0.5, 3 + t * variance**0.5
 
 
-def centre_in_place(w, V, sizes):
-    new_w, new_V = centre(w, V, sizes)
-    w[:], V[:] = new_w, new_V
-    return w, V
+def liked_rate(column, labels, train):
+    known = {c: labels[train][column[train] == c].mean() for c in set(column[train])}
+    return np.array([known.get(c, labels[train].mean()) for c in column])
+
+
+def liked_rate_zero(column, labels, train):
+    rates = liked_rate(column, labels, train)
+    return np.where(np.isin(column, column[train]), rates, 0)
 
 
 def auc(labels, logits):
@@ -26,45 +23,36 @@ def auc(labels, logits):
     return np.mean((margins > 0) + 0.5 * (margins == 0))
 
 
-def importance(logits, ids, labels, f, rng):
-    shuffled = ids.copy()
-    shuffled[:, f] = rng.permutation(ids[:, f])
-    return auc(labels, logits(ids)) - auc(labels, logits(shuffled))
-
-
-def importance_in_place(logits, ids, labels, f, rng):
-    before = auc(labels, logits(ids))
-    rng.shuffle(ids[:, f])
-    return before - auc(labels, logits(ids))
-
-
-def importance_of_rows(logits, ids, labels, f, rng):
-    return auc(labels, logits(ids)) - auc(labels, logits(rng.permutation(ids)))
-
-
-def shift(V_f, V_g):
-    a = V_g[0]
-    while np.sqrt(np.mean(((V_f + a) @ V_g.T)**2)) < 1:
-        a = 2 * a
-    return a
+def gauc(y, p, users, weighted=True, halves=False):
+    aucs, rows = [], []
+    for user in set(users):
+        of_user = users == user
+        several = len(set(y[of_user])) == 2
+        if several or halves:
+            aucs.append(auc(y[of_user], p[of_user]) if several else 0.5)
+            rows.append(np.sum(of_user) if weighted else 1)
+    return np.average(aucs, weights=rows)
 
 
 CASES = {
-    "pure_by_hand": ([[[0.75, -0.25], [-2.25, 0.75]]], [
-        ([[1, -1], [-1, 1]], "plain means"), ([[0, -1], [-3, 0]], "overall mean back"),
-        ([[0.75, 0.75], [-1, -0.25]], "with q"), (0.75, "two columns")]),
-    "centred_fm": ([centre], [
-        (lambda w, V, sizes: centre(w, V, sizes, rows="old"), "a constant"),
-        (lambda w, V, sizes: centre(w, V, sizes, correct=False), "takes <a, v_j>"),
-        (lambda w, V, sizes: (w, V - V.mean(axis=0)), "mean zero"),
-        (centre_in_place, "changes the w or V")]),
-    "importance": ([importance], [
-        (importance_in_place, "on a copy"), (importance_of_rows, "do not use"),
-        (lambda *args: -importance(*args), "The sign"),
-        (lambda *args: importance(*args) / 2, "one half")]),
-    "misleading_shift": ([shift], [
-        (lambda V_f, V_g: V_g[0], "long enough"),
-        (lambda V_f, V_g: np.ones_like(V_f), "One vector")]),
+    "paired_interval": ([interval(1.5), (-0.4, 6.4)], [
+        (interval(7.5), "root of 5"), (interval(1.2), "divide the sum"),
+        (interval(1.5, 1.96), "known s"), ((0, 5), "middle"), ((1, 5), "not 2.000")]),
+    "ten_years": ([-1.2], [
+        (-1.5, "one standard deviation"), (-15, "not x = 10"), (-1.6, "own weight"),
+        (1.2, "rise or fall")]),
+    "best_of_five": ([0.553], [
+        (0.233, "best of five"), (0.447, "B is ahead"), (0.8, "Draw five")]),
+    "liked_rate": ([liked_rate], [
+        (lambda c, y, train: liked_rate(c, y, np.arange(len(y))), "leak in"),
+        (liked_rate_zero, "that training lacks"),
+        (lambda c, y, train: np.full(len(y), y[train].mean()),
+         "mean label of its training rows"),
+        (lambda c, y, train: liked_rate(c, y, train)[train], "each of the N rows")]),
+    "gauc": ([gauc], [
+        (lambda y, p, users: gauc(y, p, users, weighted=False), "Weight each"),
+        (lambda y, p, users: gauc(y, p, users, halves=True), "leave them out"),
+        (lambda y, p, users: auc(y, p), "weighted mean")]),
 }
 
 test_a_right_answer_passes, test_a_mistake_gets_its_hint = right_and_wrong(CASES)

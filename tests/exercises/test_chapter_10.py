@@ -4,53 +4,67 @@ import numpy as np
 from .common import right_and_wrong
 
 
-def needed(names, rounded=np.ceil):
-    return lambda s, share: int(
-        rounded(round(1 / (1 - (1 - share) ** (1 / names(s))), 9)))
+def centre(w, V, sizes, rows="new", correct=True):
+    w, V, old, first = w.copy(), V.copy(), V.copy(), 0
+    for size in sizes:
+        inside = np.isin(np.arange(len(V)), range(first, first + size))
+        mean = old[inside].mean(axis=0)
+        V[inside] -= mean
+        w[~inside] += correct * (V if rows == "new" else old)[~inside] @ mean
+        first += size
+    return w, V
 
 
-def rows_by(add, average=False, places_for_ids=False):
-    def answer(ids, gradient):
-        used, places = np.unique(ids, return_inverse=True)
-        places = places.reshape(ids.shape)
-        rows = np.zeros((len(used), gradient.shape[-1]))
-        add(rows, places, gradient)
-        if average:
-            rows /= np.bincount(places.ravel())[:, None]
-        return (np.arange(len(used)) if places_for_ids else used), rows
-    return answer
+def centre_in_place(w, V, sizes):
+    new_w, new_V = centre(w, V, sizes)
+    w[:], V[:] = new_w, new_V
+    return w, V
 
 
-def plus_equals(rows, places, gradient):
-    rows[places] += gradient
+def auc(labels, logits):
+    margins = logits[labels == 1][:, None] - logits[labels == 0]
+    return np.mean((margins > 0) + 0.5 * (margins == 0))
 
 
-def drift(sign=-1, corrected=True, start=None, decay=0.999, last=False):
-    def answer(m, v, t, absent, rate):
-        moves = []
-        for i in range(1, absent + 1):
-            step = i if start == "absent" else t + i
-            m, v = 0.9 * m, decay * v
-            a, b = (1 - 0.9 ** step, 1 - 0.999 ** step) if corrected else (1, 1)
-            moves.append(sign * rate * (m / a) / np.sqrt(v / b))
-        return moves[-1] if last else sum(moves)
-    return answer
+def importance(logits, ids, labels, f, rng):
+    shuffled = ids.copy()
+    shuffled[:, f] = rng.permutation(ids[:, f])
+    return auc(labels, logits(ids)) - auc(labels, logits(shuffled))
+
+
+def importance_in_place(logits, ids, labels, f, rng):
+    before = auc(labels, logits(ids))
+    rng.shuffle(ids[:, f])
+    return before - auc(labels, logits(ids))
+
+
+def importance_of_rows(logits, ids, labels, f, rng):
+    return auc(labels, logits(ids)) - auc(labels, logits(rng.permutation(ids)))
+
+
+def shift(V_f, V_g):
+    a = V_g[0]
+    while np.sqrt(np.mean(((V_f + a) @ V_g.T)**2)) < 1:
+        a = 2 * a
+    return a
 
 
 CASES = {
-    "buckets_needed": ([needed(lambda s: s - 1)], [
-        (needed(lambda s: s), "not in its own way"),
-        (needed(lambda s: s - 1, np.floor), "one too few"),
-        (lambda s, share: int(np.ceil((s - 1) / share)), "counts a bucket twice"),
-        (lambda s, share: s / share, "whole")]),
-    "gradient_rows": ([rows_by(np.add.at)], [
-        (rows_by(plus_equals), "keeps the last alone"),
-        (rows_by(np.add.at, average=True), "do not average"),
-        (rows_by(np.add.at, places_for_ids=True), "rows' own ids")]),
-    "catch_up": ([drift()], [
-        (drift(sign=1), "against its gradient"), (drift(corrected=False), "corrected"),
-        (drift(start="absent"), "count all steps"),
-        (drift(decay=1), "v decays as well"), (drift(last=True), "last step alone")]),
+    "pure_by_hand": ([[[0.75, -0.25], [-2.25, 0.75]]], [
+        ([[1, -1], [-1, 1]], "plain means"), ([[0, -1], [-3, 0]], "overall mean back"),
+        ([[0.75, 0.75], [-1, -0.25]], "with q"), (0.75, "two columns")]),
+    "centred_fm": ([centre], [
+        (lambda w, V, sizes: centre(w, V, sizes, rows="old"), "a constant"),
+        (lambda w, V, sizes: centre(w, V, sizes, correct=False), "takes <a, v_j>"),
+        (lambda w, V, sizes: (w, V - V.mean(axis=0)), "mean zero"),
+        (centre_in_place, "changes the w or V")]),
+    "importance": ([importance], [
+        (importance_in_place, "on a copy"), (importance_of_rows, "do not use"),
+        (lambda *args: -importance(*args), "The sign"),
+        (lambda *args: importance(*args) / 2, "one half")]),
+    "misleading_shift": ([shift], [
+        (lambda V_f, V_g: V_g[0], "long enough"),
+        (lambda V_f, V_g: np.ones_like(V_f), "One vector")]),
 }
 
 test_a_right_answer_passes, test_a_mistake_gets_its_hint = right_and_wrong(CASES)

@@ -1,4 +1,4 @@
-"""The stored runs of chapter 10: complete, and what the book says of them."""
+"""The stored runs of chapter 11: complete, and what the book says of them."""
 from itertools import product
 
 from studies import large_tables as study

@@ -1,4 +1,4 @@
-"""Chapter 8's stored runs are those that its study would make."""
+"""Chapter 9's stored runs are those that its study would make."""
 from itertools import product
 
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The stored runs of chapter 12: complete, with the studies' settings, as claimed."""
+"""The stored runs of chapter 13: complete, with the studies' settings, as claimed."""
 from itertools import product
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The stored runs of chapter 11's study: complete, with the bytes of the formula."""
+"""The stored runs of chapter 12's study: complete, with the bytes of the formula."""
 from itertools import product
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Data-parallel training: weights on servers, rows among workers (chapter 11).
+"""Data-parallel training: weights on servers, rows among workers (chapter 12).
 
 ::
 

@@ -1,4 +1,4 @@
-"""What a process of a distributed job reads from its environment (chapter 11).
+"""What a process of a distributed job reads from its environment (chapter 12).
 
 MXNet's parameter server, ps-lite, knows its place in a job from variables that begin
 with `DMLC_`. And it acts on them early: where `DMLC_ROLE` says server or scheduler,

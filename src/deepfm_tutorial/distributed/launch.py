@@ -1,4 +1,4 @@
-"""The launcher: one command starts, watches and ends a distributed job (chapter 11).
+"""The launcher: one command starts, watches and ends a distributed job (chapter 12).
 
 ::
 

@@ -1,4 +1,4 @@
-"""How much a process has sent and received, as the kernel counts it (chapter 11)."""
+"""How much a process has sent and received, as the kernel counts it (chapter 12)."""
 import fcntl
 import os
 import socket

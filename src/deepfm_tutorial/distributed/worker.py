@@ -1,4 +1,4 @@
-"""A worker of a distributed training: its rows, its steps, its weights (chapter 11)."""
+"""A worker of a distributed training: its rows, its steps, its weights (chapter 12)."""
 import math
 import os
 import sys

@@ -47,22 +47,22 @@ from .chapter_07 import (
     check_temperature,
     check_undo_sampling,
 )
-from .chapter_08 import (
+from .chapter_09 import (
     check_best_of_five,
     check_gauc,
     check_liked_rate,
     check_paired_interval,
     check_ten_years,
 )
-from .chapter_09 import (
+from .chapter_10 import (
     check_centred_fm,
     check_importance,
     check_misleading_shift,
     check_pure_by_hand,
 )
-from .chapter_10 import check_buckets_needed, check_catch_up, check_gradient_rows
-from .chapter_11 import check_bytes_of_a_step, check_mean_of_all, check_most_workers
-from .chapter_12 import (
+from .chapter_11 import check_buckets_needed, check_catch_up, check_gradient_rows
+from .chapter_12 import check_bytes_of_a_step, check_mean_of_all, check_most_workers
+from .chapter_13 import (
     check_codes_by_hand,
     check_four_bit_packing,
     check_rows_needed,

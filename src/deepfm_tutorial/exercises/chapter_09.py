@@ -1,109 +1,117 @@
 """The checks of chapter 9's exercises."""
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._compare import EXACT, RIGHT, judge, numbers
+from ._compare import EXACT, RIGHT, judge, near, numbers
 
 
-def check_pure_by_hand(effect: ArrayLike) -> None:
-    """Chapter 9: weighted means go out of a table, and the pure effect stays.
+def check_paired_interval(low: float, high: float) -> None:
+    """Chapter 9: five differences leave their mean uncertain.
 
-    The answer is that of a table of two by two with unequal weights.
+    The answer is the ends of a t interval, in thousandths.
     """
-    assert np.shape(effect) == (2, 2), "A table of two rows and two columns is needed."
-    # by corner, such as 4 (1 - p_0) (1 - q_0)
-    right = np.outer([1 / 4, -3 / 4], [3 / 4, -1 / 4]) * 4
-    judge(effect, right,
-          ([[1, -1], [-1, 1]], "Those are plain means. Weight them: p for the rows and "
-           "q for the columns."),
-          (right - 4 * 3 / 16, "Add the overall mean back: it went out twice, with its "
-           "row and with its column."),
-          otherwise="Row means are taken over columns, with q; column means over rows, "
-          "with p.", **EXACT)
+    d = np.array([-1, 2, 3, 5, 6])
+    low, high = numbers(low).squeeze(), numbers(high).squeeze()
+    half = (high - low) / 2
+    assert near((low + high) / 2, d.mean(), rtol=0, atol=0.01), (
+        "The interval's middle is the mean difference.")
+    judge(half, 2.78 * d.std(ddof=1) / 5**0.5,
+          (2.78 * d.std(ddof=1), "Divide s by the root of 5: it is about a mean."),
+          (2.78 * d.std() / 5**0.5, "For s, divide the sum of squares by 4: the mean "
+           "came from the same five numbers."),
+          (1.96 * d.std(ddof=1) / 5**0.5,
+           "1.96 is for a known s. With s from five numbers, t = 2.78."),
+          otherwise=f"Half the width is not {half:.3f}.", rtol=0, atol=0.02)
     print(RIGHT)
 
 
-def check_centred_fm(
-        centre: Callable[[np.ndarray, np.ndarray, Sequence[int]],
-                         tuple[np.ndarray, np.ndarray]]) -> None:
-    """Chapter 9: the weights take up what the factor rows lose, so no logit changes.
-
-    centre(w, V, field_sizes) returns w and V of the same FM, each field's mean zero.
-    """
-    rng, sizes = np.random.default_rng(0), (3, 5, 2, 4)
-    w, V = rng.normal(size=14), rng.normal(size=(14, 3))
-    given = w.copy(), V.copy()
-    new_w, new_V = centre(w, V, sizes)
-    assert (w == given[0]).all() and (V == given[1]).all(), (
-        "Your function changes the w or V it is given.")
-    firsts = np.cumsum((0, *sizes[:-1]))
-    means = np.array(
-        [new_V[i:i + size].mean(axis=0) for i, size in zip(firsts, sizes)])
-    assert np.abs(means).max() < 1e-9, (
-        "The factor rows of each field must have mean zero.")
-    ids = firsts + rng.integers(0, sizes, size=(200, 4))
-    before, after = ([w[row].sum() + np.triu(V[row] @ V[row].T, 1).sum() for row in ids]
-                     for w, V in ((w, V), (new_w, new_V)))
-    error = np.subtract(after, before)
-    assert error.std() < 1e-9, (
-        "The logits are not the same, and not off by a constant either. A shift of one "
-        "field by a takes <a, v_j> from the weights of all other fields' features j.")
-    assert np.abs(error).max() < 1e-9, (
-        f"All logits are off by {error[0]:.3f}, a constant. Did you correct the "
-        "weights with factor rows from before the other fields were shifted?")
+def check_ten_years(rise: float) -> None:
+    """Chapter 9: the answer is by how much ten years of age move an FM's logit."""
+    others = np.array([[2, 1], [0, 3], [1, 1]])
+    bracket = 0.5 + others.sum(axis=0) @ [1, -1]
+    judge(numbers(rise).squeeze(), 0.8 * bracket,
+          (bracket, "That is for one standard deviation, 12.5 years."),
+          (10 * bracket, "x is standardised: ten years are not x = 10."),
+          (0.8 * (bracket - 0.5), "The feature's own weight is in the slope too."),
+          (-0.8 * bracket, "The size is right. Does the logit rise or fall?"),
+          otherwise="The slope is the bracket: w_i, plus v_i times the sum of the "
+          "other factor rows.", **EXACT)
     print(RIGHT)
 
 
-def check_importance(importance: Callable[..., float]) -> None:
-    """Chapter 9: a field whose ids are shuffled says nothing, so the AUC falls.
+def check_best_of_five(chance: float) -> None:
+    """Chapter 9: the best of five runs favours the model that varies more.
 
-    importance(logits, ids, labels, f, rng) returns by how much it falls for field f.
+    The answer is how often A's best lies above B's, within 0.01.
+    """
+    u, du = np.linspace(0.75, 0.81, 20_001, retstep=True)
+
+    def density(mean: float, s: float) -> np.ndarray:
+        return np.exp(-((u - mean) / s)**2 / 2) / (s * np.sqrt(2 * np.pi))
+
+    of_a, of_b = density(0.780, 0.004), density(0.783, 0.001)
+    below_a, below_b = (np.cumsum(by_auc) * du for by_auc in (of_a, of_b))
+    single, best = (
+        np.sum(n * below_a**(n - 1) * of_a * below_b**n) * du for n in (1, 5))
+    judge(numbers(chance).squeeze(), best,
+          (single, "That is one run against one run: take the best of five."),
+          (1 - best, "That is how often B is ahead."),
+          otherwise="Draw five runs of each, many times, and compare the largest.",
+          rtol=0, atol=0.01)
+    print(RIGHT)
+
+
+def check_liked_rate(
+        liked_rate: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -> None:
+    """Chapter 9: a rate tells the labels that it was computed from, so only training's.
+
+    liked_rate(column, labels, train) returns each row's share of liked training rows.
     """
     rng = np.random.default_rng(0)
-    ids = rng.integers(0, 50, size=(3000, 3))
-    labels = (rng.random(3000) < 1 / (1 + np.exp(-(ids[:, 0] - 25) / 5))).astype(float)
-    given, asked = ids.copy(), []
-
-    def logits(ids: np.ndarray) -> np.ndarray:
-        asked.append(np.array(ids))
-        return ids[:, 0].astype(float)
-
-    found = [importance(logits, ids, labels, f, np.random.default_rng(1))
-             for f in range(3)]
-    assert (ids == given).all(), (
-        "Your function shuffles the ids it is given: work on a copy.")
-    in_order = np.sort(given, axis=0)
-    assert all((np.sort(seen, axis=0) == in_order).all() for seen in asked), (
-        "Shuffle the field's own ids: each must occur as often as before.")
-    margins = logits(ids)[labels == 1][:, None] - logits(ids)[labels == 0]
-    auc = np.mean((margins > 0) + 0.5 * (margins == 0))
-    assert abs(found[0] + auc - 0.5) > 0.03, (
-        "The sign: a field of use has an importance above zero.")
-    assert found[1] == found[2] == 0, (
-        "A field that the logits do not use must have importance 0.")
-    assert abs(found[0] - (auc - 0.5)) < 0.03, (
-        "With its only field shuffled, a model is left with an AUC of one half: "
-        f"{auc:.2f} - 0.50 is the importance, not {found[0]:.2f}. Shuffle field f "
-        "alone, for all rows.")
+    column = rng.integers(0, 400, 2000).astype(str)
+    labels = rng.integers(0, 2, 2000).astype(float)
+    train = rng.permutation(2000)[:1500]
+    flipped = 1 - labels
+    flipped[train] = labels[train]
+    found = liked_rate(column, labels, train)
+    again = liked_rate(column, flipped, train)
+    assert np.shape(found) == (2000,), "One share for each of the N rows is needed."
+    assert np.allclose(found, again, equal_nan=True), (
+        "Other labels outside training, and your shares change: labels of the test "
+        "rows leak in.")
+    of = {}
+    for category, label in zip(column[train], labels[train]):
+        of.setdefault(category, []).append(label)
+    known = np.array([category in of for category in column])
+    right = np.array([np.mean(of.get(category, labels[train])) for category in column])
+    assert near(found[~known], right[~known], **EXACT), (
+        "A category that training lacks gets the share of liked rows in all of "
+        "training.")
+    assert near(found[known], right[known], **EXACT), (
+        "For a known category, take the mean label of its training rows.")
     print(RIGHT)
 
 
-def check_misleading_shift(
-        shift: Callable[[np.ndarray, np.ndarray], ArrayLike]) -> None:
-    """Chapter 9: a shift that changes no logit changes the uncentred strengths.
+def check_gauc(gauc: Callable[[np.ndarray, np.ndarray, np.ndarray], float]) -> None:
+    """Chapter 9: an AUC within users does not compare one user's rows with another's.
 
-    shift(V_f, V_g) returns one vector that makes the uncentred strength at least 1.
+    gauc(y, p, users) returns the users' AUCs' mean, weighted by their rows.
     """
-    for seed, scale in enumerate((1, 0.1, 0.01)):
-        rng = np.random.default_rng(seed)
-        V_f, V_g = (rng.normal(scale=scale, size=(n, 8)) for n in (7, 3))
-        a = numbers(shift(V_f.copy(), V_g.copy()))
-        assert a.shape == (8,), (
-            "One vector (k,) for all rows of f: other shifts change the logits.")
-        raw = np.sqrt(np.mean(((V_f + a) @ V_g.T)**2))
-        assert raw >= 1, (
-            f"The uncentred strength is {raw:.2f} with factors of size {scale}: point "
-            "a along a factor row of g, not across them, and make it long enough.")
+    rng = np.random.default_rng(0)
+    users = rng.choice([f"u{u}" for u in range(40)], 300, p=np.arange(1, 41) / 820)
+    y, p = rng.integers(0, 2, 300) * (users > "u2"), rng.integers(0, 9, 300) / 10
+    aucs, rows = [], []
+    for user in set(users):
+        of_user = users == user
+        margins = (p[of_user & (y == 1)][:, None] - p[of_user & (y == 0)]).ravel()
+        if len(margins):
+            aucs.append(np.mean((margins > 0) + 0.5 * (margins == 0)))
+            rows.append(of_user.sum())
+    with_halves = (np.dot(aucs, rows) + 0.5 * (len(y) - sum(rows))) / len(y)
+    judge(numbers(gauc(y, p, users)).squeeze(), np.average(aucs, weights=rows),
+          (np.mean(aucs), "Weight each user's AUC by the number of their rows."),
+          (with_halves, "Users whose rows are all liked or all not liked have no AUC: "
+           "leave them out."),
+          otherwise="Not the weighted mean of users' AUCs.", **EXACT)
     print(RIGHT)

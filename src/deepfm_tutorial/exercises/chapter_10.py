@@ -1,106 +1,109 @@
 """The checks of chapter 10's exercises."""
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import mxnet as mx
 import numpy as np
-from mxnet import nd
 from numpy.typing import ArrayLike
 
-from ._compare import RIGHT, judge
+from ._compare import EXACT, RIGHT, judge, numbers
 
 
-def check_buckets_needed(answer: Callable[[int, float], int]) -> None:
-    """Chapter 10: more buckets keep a name alone more often.
+def check_pure_by_hand(effect: ArrayLike) -> None:
+    """Chapter 10: weighted means go out of a table, and the pure effect stays.
 
-    The answer is a function of s names and a share, the smallest m with which company
-    is no likelier than that.
+    The answer is that of a table of two by two with unequal weights.
     """
-    def company(m: int, s: int) -> float:
-        return 1 - (1 - 1 / m) ** (s - 1)
-
-    for s, share in ((2, 0.5), (2, 0.1), (10, 0.3), (400, 0.05), (1000, 0.5)):
-        m = answer(s, share)
-        assert isinstance(m, (int, np.integer)) and m >= 1, (
-            f"A number of buckets is whole, not {m!r}.")
-        others = s - 1
-        exact = -1 / np.expm1(np.log1p(-share) / others)
-        judge(m, int(np.ceil(round(exact, 6))),
-              (np.ceil(round(1 / (1 - (1 - share) ** (1 / s)), 9)),
-               "A name is not in its own way: only the s − 1 others can join it."),
-              (np.floor(exact),
-               f"For s = {s} that is one too few: the share must not be exceeded."),
-              (np.ceil(others / share), "That counts a bucket twice that two others "
-               "share: (1 − 1/m)^(s − 1) is not 1 − (s − 1)/m."),
-              (np.ceil(s / share), "That counts a bucket twice that two others share, "
-               "and the name itself."))
-        assert company(m, s) <= share + 1e-9
-        assert m == 1 or company(m - 1, s) > share - 1e-9
+    assert np.shape(effect) == (2, 2), "A table of two rows and two columns is needed."
+    # by corner, such as 4 (1 - p_0) (1 - q_0)
+    right = np.outer([1 / 4, -3 / 4], [3 / 4, -1 / 4]) * 4
+    judge(effect, right,
+          ([[1, -1], [-1, 1]], "Those are plain means. Weight them: p for the rows and "
+           "q for the columns."),
+          (right - 4 * 3 / 16, "Add the overall mean back: it went out twice, with its "
+           "row and with its column."),
+          otherwise="Row means are taken over columns, with q; column means over rows, "
+          "with p.", **EXACT)
     print(RIGHT)
 
 
-def check_gradient_rows(
-        answer: Callable[[np.ndarray, np.ndarray], tuple[ArrayLike, ArrayLike]],
-) -> None:
-    """Chapter 10: a used row's gradient adds up over its places, other rows have none.
+def check_centred_fm(
+        centre: Callable[[np.ndarray, np.ndarray, Sequence[int]],
+                         tuple[np.ndarray, np.ndarray]]) -> None:
+    """Chapter 10: the weights take up what the factor rows lose, so no logit changes.
 
-    The answer is a function of ids (B, F) and the gradient of E (B, F, k) that returns
-    the used ids and the gradient of their rows.
+    centre(w, V, field_sizes) returns w and V of the same FM, each field's mean zero.
+    """
+    rng, sizes = np.random.default_rng(0), (3, 5, 2, 4)
+    w, V = rng.normal(size=14), rng.normal(size=(14, 3))
+    given = w.copy(), V.copy()
+    new_w, new_V = centre(w, V, sizes)
+    assert (w == given[0]).all() and (V == given[1]).all(), (
+        "Your function changes the w or V it is given.")
+    firsts = np.cumsum((0, *sizes[:-1]))
+    means = np.array(
+        [new_V[i:i + size].mean(axis=0) for i, size in zip(firsts, sizes)])
+    assert np.abs(means).max() < 1e-9, (
+        "The factor rows of each field must have mean zero.")
+    ids = firsts + rng.integers(0, sizes, size=(200, 4))
+    before, after = ([w[row].sum() + np.triu(V[row] @ V[row].T, 1).sum() for row in ids]
+                     for w, V in ((w, V), (new_w, new_V)))
+    error = np.subtract(after, before)
+    assert error.std() < 1e-9, (
+        "The logits are not the same, and not off by a constant either. A shift of one "
+        "field by a takes <a, v_j> from the weights of all other fields' features j.")
+    assert np.abs(error).max() < 1e-9, (
+        f"All logits are off by {error[0]:.3f}, a constant. Did you correct the "
+        "weights with factor rows from before the other fields were shifted?")
+    print(RIGHT)
+
+
+def check_importance(importance: Callable[..., float]) -> None:
+    """Chapter 10: a field whose ids are shuffled says nothing, so the AUC falls.
+
+    importance(logits, ids, labels, f, rng) returns by how much it falls for field f.
     """
     rng = np.random.default_rng(0)
-    for ids in (
-            np.array([[3, 1], [0, 1]]), np.array([[5]]), rng.integers(0, 9, (30, 4))):
-        gradient = rng.normal(size=(*ids.shape, 2))
-        before = ids.copy(), gradient.copy()
-        used, rows = answer(ids, gradient)
-        assert (ids == before[0]).all() and (gradient == before[1]).all(), (
-            "Your function changed its arguments.")
-        whole = np.zeros((10, 2))
-        np.add.at(whole, ids, gradient)
-        last = np.zeros((10, 2))
-        last[ids.ravel()] = gradient.reshape(-1, 2)
-        right = np.unique(ids)
-        times = np.bincount(ids.ravel(), minlength=10)[right, None]
-        assert len(used) == len(right), (
-            f"{len(right)} ids are distinct; you return {len(used)}.")
-        judge(used, right, (np.arange(len(right)),
-                            "Those are places; the rows' own ids are asked for."))
-        judge(rows, whole[right],
-              (last[right], "An id that occurs twice gets both gradients: "
-               "`rows[places] += …` keeps the last alone."),
-              (whole[right] / times,
-               "Add, do not average: the loss sums over the places."))
+    ids = rng.integers(0, 50, size=(3000, 3))
+    labels = (rng.random(3000) < 1 / (1 + np.exp(-(ids[:, 0] - 25) / 5))).astype(float)
+    given, asked = ids.copy(), []
+
+    def logits(ids: np.ndarray) -> np.ndarray:
+        asked.append(np.array(ids))
+        return ids[:, 0].astype(float)
+
+    found = [importance(logits, ids, labels, f, np.random.default_rng(1))
+             for f in range(3)]
+    assert (ids == given).all(), (
+        "Your function shuffles the ids it is given: work on a copy.")
+    in_order = np.sort(given, axis=0)
+    assert all((np.sort(seen, axis=0) == in_order).all() for seen in asked), (
+        "Shuffle the field's own ids: each must occur as often as before.")
+    margins = logits(ids)[labels == 1][:, None] - logits(ids)[labels == 0]
+    auc = np.mean((margins > 0) + 0.5 * (margins == 0))
+    assert abs(found[0] + auc - 0.5) > 0.03, (
+        "The sign: a field of use has an importance above zero.")
+    assert found[1] == found[2] == 0, (
+        "A field that the logits do not use must have importance 0.")
+    assert abs(found[0] - (auc - 0.5)) < 0.03, (
+        "With its only field shuffled, a model is left with an AUC of one half: "
+        f"{auc:.2f} - 0.50 is the importance, not {found[0]:.2f}. Shuffle field f "
+        "alone, for all rows.")
     print(RIGHT)
 
 
-def check_catch_up(answer: Callable[[float, float, int, int, float], float]) -> None:
-    """Chapter 10: standard Adam moves a weight on while it has no gradient.
+def check_misleading_shift(
+        shift: Callable[[np.ndarray, np.ndarray], ArrayLike]) -> None:
+    """Chapter 10: a shift that changes no logit changes the uncentred strengths.
 
-    The answer is a function of the moments m and v after t steps, t, the number of
-    steps without a gradient, and the learning rate: how far it moves in those steps.
+    shift(V_f, V_g) returns one vector that makes the uncentred strength at least 1.
     """
-    for first, absent, rate in ((1, 1, 0.1), (1, 3, 0.1), (4, 10, 0.01)):
-        adam, w = mx.optimizer.Adam(learning_rate=rate, epsilon=0), nd.zeros(1)
-        state = adam.create_state(0, w)
-        for t in range(first):
-            adam.update(0, w, nd.array([1.0 + t]), state)
-        m, v, start = *(array.asscalar() for array in state), w.asscalar()
-        for _ in range(absent):
-            adam.update(0, w, nd.zeros(1), state)
-        powers = np.arange(1, absent + 1)
-        ratio = m * 0.9 ** powers / np.sqrt(v * 0.999 ** powers)
-        corrected = (np.sqrt(1 - 0.999 ** (first + powers))
-                     / (1 - 0.9 ** (first + powers)))
-        anew = np.sqrt(1 - 0.999 ** powers) / (1 - 0.9 ** powers)
-        kept = m * 0.9 ** powers / np.sqrt(v)
-        right = w.asscalar() - start
-        judge(answer(m, v, first, absent, rate), right,
-              (-right, "A weight moves against its gradient: mind the sign."),
-              (-rate * ratio.sum(),
-               "The averages are corrected for their start before the division."),
-              (-rate * (ratio * anew).sum(), "The corrections count all steps, the t "
-               "before the row went missing too."),
-              (-rate * (kept * corrected).sum(),
-               "v decays as well, by 0.999 a step."),
-              (-rate * (ratio * corrected)[-1],
-               "That is the last step alone: add up all of them."))
+    for seed, scale in enumerate((1, 0.1, 0.01)):
+        rng = np.random.default_rng(seed)
+        V_f, V_g = (rng.normal(scale=scale, size=(n, 8)) for n in (7, 3))
+        a = numbers(shift(V_f.copy(), V_g.copy()))
+        assert a.shape == (8,), (
+            "One vector (k,) for all rows of f: other shifts change the logits.")
+        raw = np.sqrt(np.mean(((V_f + a) @ V_g.T)**2))
+        assert raw >= 1, (
+            f"The uncentred strength is {raw:.2f} with factors of size {scale}: point "
+            "a along a factor row of g, not across them, and make it long enough.")
     print(RIGHT)

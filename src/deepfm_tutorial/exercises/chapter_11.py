@@ -1,63 +1,106 @@
 """The checks of chapter 11's exercises."""
 from collections.abc import Callable
 
+import mxnet as mx
 import numpy as np
+from mxnet import nd
+from numpy.typing import ArrayLike
 
-from ._compare import EXACT, RIGHT, judge, numbers
+from ._compare import RIGHT, judge
 
 
-def check_mean_of_all(mean_of_all: Callable[[np.ndarray, np.ndarray], float]) -> None:
-    """Chapter 11: each row counts the same, whichever worker has it.
+def check_buckets_needed(answer: Callable[[int, float], int]) -> None:
+    """Chapter 11: more buckets keep a name alone more often.
 
-    mean_of_all(sums, counts) returns the mean over all rows, from each worker's sum and
-    number.
+    The answer is a function of s names and a share, the smallest m with which company
+    is no likelier than that.
     """
-    sums, counts = np.array([6.0, 1.0, 2.0]), np.array([12, 1, 8])
-    judge(numbers(mean_of_all(sums, counts)).squeeze(), 9 / 21,
-          (np.mean(sums / counts), "You average the workers' means: a row of a small "
-           "batch would count more than others."),
-          (sums.sum() / len(sums), "Divide by rows, not by workers."),
-          (sums.sum(), "That is the sum. How many rows does it belong to?"),
-          otherwise="All rows together: what is their loss, and how many are they?",
-          **EXACT)
+    def company(m: int, s: int) -> float:
+        return 1 - (1 - 1 / m) ** (s - 1)
+
+    for s, share in ((2, 0.5), (2, 0.1), (10, 0.3), (400, 0.05), (1000, 0.5)):
+        m = answer(s, share)
+        assert isinstance(m, (int, np.integer)) and m >= 1, (
+            f"A number of buckets is whole, not {m!r}.")
+        others = s - 1
+        exact = -1 / np.expm1(np.log1p(-share) / others)
+        judge(m, int(np.ceil(round(exact, 6))),
+              (np.ceil(round(1 / (1 - (1 - share) ** (1 / s)), 9)),
+               "A name is not in its own way: only the s − 1 others can join it."),
+              (np.floor(exact),
+               f"For s = {s} that is one too few: the share must not be exceeded."),
+              (np.ceil(others / share), "That counts a bucket twice that two others "
+               "share: (1 − 1/m)^(s − 1) is not 1 − (s − 1)/m."),
+              (np.ceil(s / share), "That counts a bucket twice that two others share, "
+               "and the name itself."))
+        assert company(m, s) <= share + 1e-9
+        assert m == 1 or company(m - 1, s) > share - 1e-9
     print(RIGHT)
 
 
-def check_bytes_of_a_step(bytes_of_a_step: Callable[[int, int, int], float]) -> None:
-    """Chapter 11: rows come and gradients go, each with its id.
+def check_gradient_rows(
+        answer: Callable[[np.ndarray, np.ndarray], tuple[ArrayLike, ArrayLike]],
+) -> None:
+    """Chapter 11: a used row's gradient adds up over its places, other rows have none.
 
-    bytes_of_a_step(distinct, k, others) returns what one worker sends and receives.
+    The answer is a function of ids (B, F) and the gradient of E (B, F, k) that returns
+    the used ids and the gradient of their rows.
     """
-    for distinct, k, others in ((5000, 10, 20_000), (1, 1, 0), (300, 64, 7)):
-        found = numbers(bytes_of_a_step(distinct, k, others)).item()
-        row = 4 * (1 + k)
-        right = distinct * (2 * row + 32) + 8 * others
-        judge(found, right,
-              (right / 2, "Both directions: rows come, and gradients go."),
-              (distinct * (2 * 4 * k + 32) + 8 * others, "A row is w_i and v_i."),
-              (distinct * 2 * row + 8 * others,
-               "Each row names itself: add 20 bytes on the way out and 12 on the way "
-               "in."),
-              (distinct * (2 * row + 32) + 4 * others,
-               "The other parameters are pulled, and their gradients pushed."),
-              otherwise=f"Not {found:,.0f} bytes for {distinct} rows, k = {k}, "
-              f"{others} others.", **EXACT)
+    rng = np.random.default_rng(0)
+    for ids in (
+            np.array([[3, 1], [0, 1]]), np.array([[5]]), rng.integers(0, 9, (30, 4))):
+        gradient = rng.normal(size=(*ids.shape, 2))
+        before = ids.copy(), gradient.copy()
+        used, rows = answer(ids, gradient)
+        assert (ids == before[0]).all() and (gradient == before[1]).all(), (
+            "Your function changed its arguments.")
+        whole = np.zeros((10, 2))
+        np.add.at(whole, ids, gradient)
+        last = np.zeros((10, 2))
+        last[ids.ravel()] = gradient.reshape(-1, 2)
+        right = np.unique(ids)
+        times = np.bincount(ids.ravel(), minlength=10)[right, None]
+        assert len(used) == len(right), (
+            f"{len(right)} ids are distinct; you return {len(used)}.")
+        judge(used, right, (np.arange(len(right)),
+                            "Those are places; the rows' own ids are asked for."))
+        judge(rows, whole[right],
+              (last[right], "An id that occurs twice gets both gradients: "
+               "`rows[places] += …` keeps the last alone."),
+              (whole[right] / times,
+               "Add, do not average: the loss sums over the places."))
     print(RIGHT)
 
 
-def check_most_workers(most_workers: Callable[[float, float], int]) -> None:
-    """Chapter 11: each worker makes the queue longer, until a step is mostly waiting.
+def check_catch_up(answer: Callable[[float, float, int, int, float], float]) -> None:
+    """Chapter 11: standard Adam moves a weight on while it has no gradient.
 
-    most_workers(own, queue) returns how many have a queue no longer than `own`.
+    The answer is a function of the moments m and v after t steps, t, the number of
+    steps without a gradient, and the learning rate: how far it moves in those steps.
     """
-    for own, queue, right in (
-            (0.010, 0.002, 5), (0.010, 0.003, 3), (0.002, 0.004, 0), (0.5, 0.001, 500)):
-        found = most_workers(own, queue)
-        assert isinstance(found, int | np.integer), (
-            f"A whole number of workers is needed, not {found!r}.")
-        assert found != right + 1 or right == 0, (
-            "One too many: their queue would outlast a worker's own part.")
-        assert found == right, (
-            f"own = {own}, queue = {queue}: the queue of M workers takes M times "
-            f"{queue}. It must not exceed {own}; you say {found}.")
+    for first, absent, rate in ((1, 1, 0.1), (1, 3, 0.1), (4, 10, 0.01)):
+        adam, w = mx.optimizer.Adam(learning_rate=rate, epsilon=0), nd.zeros(1)
+        state = adam.create_state(0, w)
+        for t in range(first):
+            adam.update(0, w, nd.array([1.0 + t]), state)
+        m, v, start = *(array.asscalar() for array in state), w.asscalar()
+        for _ in range(absent):
+            adam.update(0, w, nd.zeros(1), state)
+        powers = np.arange(1, absent + 1)
+        ratio = m * 0.9 ** powers / np.sqrt(v * 0.999 ** powers)
+        corrected = (np.sqrt(1 - 0.999 ** (first + powers))
+                     / (1 - 0.9 ** (first + powers)))
+        anew = np.sqrt(1 - 0.999 ** powers) / (1 - 0.9 ** powers)
+        kept = m * 0.9 ** powers / np.sqrt(v)
+        right = w.asscalar() - start
+        judge(answer(m, v, first, absent, rate), right,
+              (-right, "A weight moves against its gradient: mind the sign."),
+              (-rate * ratio.sum(),
+               "The averages are corrected for their start before the division."),
+              (-rate * (ratio * anew).sum(), "The corrections count all steps, the t "
+               "before the row went missing too."),
+              (-rate * (kept * corrected).sum(),
+               "v decays as well, by 0.999 a step."),
+              (-rate * (ratio * corrected)[-1],
+               "That is the last step alone: add up all of them."))
     print(RIGHT)

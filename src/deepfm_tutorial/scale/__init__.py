@@ -1,4 +1,4 @@
-"""What large vocabularies and long trainings need (chapter 10).
+"""What large vocabularies and long trainings need (chapter 11).
 
 A step that updates only the rows that its batch uses, batches from files larger than
 memory, and checkpoints. `fit` takes each as an argument: `step`, `batches`,

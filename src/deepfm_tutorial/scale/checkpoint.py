@@ -1,4 +1,4 @@
-"""A training's state in one file, written as a whole or not at all (chapter 10)."""
+"""A training's state in one file, written as a whole or not at all (chapter 11)."""
 import hashlib
 import json
 import os

@@ -1,4 +1,4 @@
-"""One update of a model's weights in which tables are trained by rows (chapter 10)."""
+"""One update of a model's weights in which tables are trained by rows (chapter 11)."""
 import mxnet as mx
 import numpy as np
 from mxnet import nd

@@ -1,4 +1,4 @@
-"""Rows in random order, batch by batch, from files larger than memory (chapter 10)."""
+"""Rows in random order, batch by batch, from files larger than memory (chapter 11)."""
 import math
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""A trained model as a graph of operators: MXNet's own form, and ONNX (chapter 12)."""
+"""A trained model as a graph of operators: MXNet's own form, and ONNX (chapter 13)."""
 import json
 import sys
 from collections.abc import Iterator

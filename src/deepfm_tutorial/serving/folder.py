@@ -1,4 +1,4 @@
-"""A trained model as a folder: raw rows in, probabilities out (chapter 12)."""
+"""A trained model as a folder: raw rows in, probabilities out (chapter 13)."""
 import hashlib
 import json
 import os

@@ -1,4 +1,4 @@
-"""Factor rows in a few bits (chapter 12)."""
+"""Factor rows in a few bits (chapter 13)."""
 import numpy as np
 from numpy.typing import ArrayLike
 
