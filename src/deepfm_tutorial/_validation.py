@@ -128,7 +128,12 @@ def check_rows(ids: Any, field_sizes: Sequence[int],
         TypeError, ValueError: as `check_ids`, or a field without a column.
     """
     low, high = field_bounds(field_sizes)
+    ids = as_numpy(ids)
     if not pooled:
+        if np.ndim(ids) == 2 and np.shape(ids)[1] > len(low):
+            raise ValueError(f"ids have shape {np.shape(ids)}: (B, {len(low)}) is "
+                             "needed. Multi-valued fields, which take several columns, "
+                             "need a model made with pooled=True")
         return check_ids(ids, low, high)
     ids = check_ids(ids, 0, high[-1])
     fields = np.searchsorted(high, ids[0], side="right")
@@ -203,10 +208,10 @@ def check_data(data: Any, model: Any, name: str, *,
     """
     ids, labels, values, weights = parts_of(data, name)
     try:
+        check_encoder(getattr(data, "encoder", None), model, values)
         ids, values = check_inputs(model, ids, values)
         labels = check_labels(labels, len(ids))
         weights = None if weights is None else check_weights(weights, len(ids))
-        check_encoder(getattr(data, "encoder", None), model, values)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{name}: {error}") from None
     counted = labels if weights is None else labels[weights > 0]
@@ -239,9 +244,13 @@ def check_encoder(encoder: Any, model: Any, values: Any) -> None:
     if tuple(model.field_sizes) != encoder.field_sizes:
         raise ValueError(f"the model has field_sizes {tuple(model.field_sizes)}, the "
                          f"encoder {encoder.field_sizes}: they must be equal")
-    if encoder.gives_values and values is None:
-        raise ValueError("values are None, and the encoder has fields whose numbers "
-                         "travel in them: hand over encoder.encode(columns, labels)")
+    if encoder.pooled and not model.pooled:
+        raise ValueError("the encoder has multi-valued fields: a model made with "
+                         "pooled=True is needed")
+    if encoder.with_values and values is None:
+        raise ValueError(f"values are None, and the fields {list(encoder.with_values)} "
+                         "have numbers that travel in them: hand over "
+                         "encoder.encode(columns, labels)")
 
 
 def check_weights(weights: Any, num_rows: int) -> np.ndarray:

@@ -75,8 +75,7 @@ class Column:
         """
         if self.kind == "lists":
             row = self._first(lambda entry: isinstance(entry, KINDS["lists"]))
-            raise self.error(row, f"a field has one value a row; for sets of values "
-                                  f"there is multi_valued=[{self.name!r}]", TypeError)
+            raise self.error(row, "a list, where one value is needed", TypeError)
         read = {"text": self._text, "numbers": self._numbers, "dates": self._dates,
                 "booleans": self._booleans, ZONED: self._zoned_dates}
         return read[self.kind]() if self.kind else list(self.entries)

@@ -62,8 +62,8 @@ def logits(model: FieldBlock, data: Data | tuple | ArrayLike) -> np.ndarray:
     elif isinstance(data, Mapping) or hasattr(data, "columns"):
         raise TypeError(f"data are a {type(data).__name__} of raw columns: hand over "
                         "encoder.encode(columns), or ids from encoder.transform")
-    ids, values = check_inputs(model, ids, values)
     check_encoder(getattr(data, "encoder", None), model, values)
+    ids, values = check_inputs(model, ids, values)
     return _logits(model, ids, values)
 
 

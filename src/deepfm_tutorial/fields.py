@@ -80,7 +80,7 @@ class FieldEncoder:
         binned: field name → number of bins, for the fields whose numbers become
             categories: bins between quantiles of the training rows.
         multi_valued: names of the fields that hold a list of values a row, of any
-            length.
+            length. A column of lists is one without being named.
         missing: names of the fields in which a value may be missing, or True for all.
             Elsewhere a missing value is refused.
     """
@@ -152,7 +152,8 @@ class FieldEncoder:
                  else self.min_count.get(name, 1))
         way = (Buckets(name, missing, num_buckets=self.hashed[name])
                if name in self.hashed else Categories(name, missing))
-        way = Sets(name, missing, way) if name in self.multi_valued else way
+        many = name in self.multi_valued or column.kind == "lists"
+        way = Sets(name, missing, way) if many else way
         return way.learn(column, least)
 
     def encode(self, columns: Columns, labels: ArrayLike | None = None,
@@ -178,7 +179,7 @@ class FieldEncoder:
         ids = np.concatenate([offset + ids for offset, (ids, _) in
                               zip(self.field_offsets, parts)], axis=1)
         values = None
-        if self.gives_values:
+        if self.with_values:
             values = np.concatenate([np.ones(ids.shape) if x is None else x
                                      for ids, x in parts], axis=1).astype(np.float32)
         return Data(ids.astype(np.int32, copy=False), labels, values, weights, self)
@@ -301,9 +302,10 @@ class FieldEncoder:
         return sum(self.field_sizes)
 
     @property
-    def gives_values(self) -> bool:
-        """Whether some x is not 1, so that rows need `values` beside their ids."""
-        return any(encoding.gives_x for encoding in self._fitted().values())
+    def with_values(self) -> tuple[str, ...]:
+        """The fields whose x is not always 1. If there are any, rows need `values`."""
+        return tuple(name for name, encoding in self._fitted().items()
+                     if encoding.gives_x)
 
     @property
     def pooled(self) -> bool:

@@ -161,7 +161,7 @@ def test_fit_refuses_bad_validation_rows_and_bad_values(model):
 
 
 def test_predict_and_evaluate_refuse_bad_rows(model):
-    for data in ((), (IDS,), (IDS, LABELS, None, None)):
+    for data in ((), (IDS,), (IDS, LABELS, None, None, None, None)):
         for call in (predict, evaluate):
             with pytest.raises(ValueError, match=r"data: \(ids, labels\)"):
                 call(model, data)

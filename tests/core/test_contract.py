@@ -116,7 +116,7 @@ def test_rows_are_checked_once(name, monkeypatch):
         calls.append(1)
         return inner(*arguments)
 
-    for module in ("embeddings", "evaluation", "_validation"):
+    for module in ("embeddings", "_validation"):
         monkeypatch.setattr(f"deepfm_tutorial.{module}.check_ids", counting)
     for call in (lambda: model(DATA.ids), lambda: predict(model, DATA),
                  lambda: evaluate(model, DATA)):

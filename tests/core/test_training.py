@@ -74,7 +74,7 @@ def test_predict_applies_the_sigmoid_once_and_drops_nothing(monkeypatch):
     monkeypatch.setattr(evaluation, "INFERENCE_BATCH", 7)
     p = predict(model, nd.array(ids, dtype="int32"))
     np.testing.assert_allclose(p, expected, rtol=1e-5)
-    assert p.shape == (50,) and p.dtype == np.float32
+    assert p.shape == (50,) and p.dtype == np.float64
 
 
 def test_one_step_is_adam_on_the_mean_loss_with_the_penalty_of_the_rows_used():

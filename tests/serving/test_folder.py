@@ -200,8 +200,8 @@ def change(folder, name, edit):
 
 
 REFUSED = {
-    "a newer format": ("metadata.json", lambda d: d.update(format=3),
-                       "format 3: .* reads format 2"),
+    "a newer format": ("metadata.json", lambda d: d.update(format=4),
+                       "format 4: .* reads format 3"),
     "an older format": ("metadata.json", lambda d: d.update(format=1),
                         "format 1: .* Load it with version .* or save the model again"),
     "no sums": ("metadata.json", lambda d: d.pop("sha256"), "metadata.json is damaged"),
@@ -209,7 +209,7 @@ REFUSED = {
                   "metadata.json is damaged"),
     "other names": ("metadata.json", lambda d: d.update(sha256={"../../secret": "0"}),
                     "encoder.json is damaged"),
-    "another encoder": ("encoder.json", lambda d: d["vocabularies"]["day"].reverse(),
+    "another encoder": ("encoder.json", lambda d: d["fields"]["day"]["values"].reverse(),
                         "encoder.json is not the encoder"),
     "another sample": ("sample.json", lambda d: d["probabilities"].__setitem__(2, 0.5),
                        "row 2 of the stored sample"),
@@ -243,7 +243,7 @@ def test_nothing_is_left_of_a_save_that_fails(saved, monkeypatch):
     other = FieldEncoder().fit({**LATER, "day": ["Mon"] * 3})
     with pytest.raises(ValueError, match="field_sizes.*must be equal"):
         serving.save(folder.with_name("n"), model, other, LATER)
-    with pytest.raises(ValueError, match="'day' holds None"):
+    with pytest.raises(ValueError, match="'day', row 2: None: the value is missing"):
         serving.save(folder.with_name("n"), model, encoder,
                      {**COLUMNS, "day": ["Mon", "Sun", None, "Sun"]})
 

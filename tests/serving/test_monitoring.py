@@ -98,8 +98,8 @@ def test_drift_handles_hashed_fields_and_leaves_out_continuous_ones():
 
 
 @pytest.mark.parametrize("call, message", [
-    (lambda: calibration([0, 1], [0.5, 1.0], [0, 0]),
-     r"probabilities\[1\] = 1.0: \(0, 1\) is allowed"),
+    (lambda: calibration([0, 1], [0.5, 1.1], [0, 0]),
+     r"probabilities\[1\] = 1.1: \[0, 1\] is allowed"),
     (lambda: calibration([0, 1], [0.5, np.nan], [0, 0]), r"probabilities\[1\] = nan"),
     (lambda: calibration([0, 2], [0.5, 0.5], [0, 0]), r"labels\[1\] = 2"),
     (lambda: calibration([0, 1], [0.5, 0.5], [0]),

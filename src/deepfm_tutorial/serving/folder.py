@@ -171,7 +171,7 @@ def _sample(model: FieldBlock, encoder: FieldEncoder, columns: Columns) -> dict:
 
 def _write(folder: Path, model: FieldBlock, encoder: FieldEncoder, sample: dict,
            arguments: dict) -> None:
-    with_values = encoder.gives_values
+    with_values = bool(encoder.with_values)
     _write_json(folder / "encoder.json", encoder.as_dict())
     graph_of(model, with_values).save(str(folder / "model.json"))
     model.save_parameters(str(folder / "model.params"))

@@ -148,10 +148,9 @@ def drift(encoder: FieldEncoder, reference_ids: ArrayLike,
     """
     then = encoder.by_field(reference_ids, reference_values)
     now = encoder.by_field(ids, values)
-    left_out = encoder.continuous | encoder.standardised | encoder.multi_valued
     found = {}
     for name, size in zip(encoder.field_names, encoder.field_sizes):
-        if name not in left_out:
+        if name not in encoder.with_values:
             counts = [np.bincount(sample[name][0][:, 0], minlength=size)[1:]
                       for sample in (then, now)]
             found[name] = _drift(name, np.stack(counts))
