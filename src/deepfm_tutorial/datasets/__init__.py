@@ -9,7 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from .click_log import ClickLog, make_click_log
+from .coupons import Coupons, load_coupons
 from .movielens import MovieLens, load_movielens
+from .splitting import split_by
 
 
 class Dataset(Protocol):
@@ -24,4 +26,5 @@ class Dataset(Protocol):
     labels: np.ndarray
 
 
-__all__ = ["ClickLog", "Dataset", "MovieLens", "load_movielens", "make_click_log"]
+__all__ = ["ClickLog", "Coupons", "Dataset", "MovieLens", "load_coupons",
+           "load_movielens", "make_click_log", "split_by"]
