@@ -159,7 +159,8 @@ def _made_anew(kind: type, arguments: dict, weights: dict, frozen: list) -> Fiel
     if weights:
         block.initialize()
     for name, parameter in named_parameters(block).items():
-        parameter.grad_req = "null" if name in frozen else "write"
+        if name in frozen:
+            parameter.grad_req = "null"
         if name in weights:
             parameter.set_data(weights[name])
     return block

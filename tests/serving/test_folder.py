@@ -1,5 +1,7 @@
 """Saved and loaded, a model is the same; what is not as saved is refused by name."""
+import copy
 import json
+import pickle
 
 import mxnet as mx
 import numpy as np
@@ -286,3 +288,12 @@ def test_each_row_is_rounded_to_the_nearest_multiple_of_its_own_step():
 def test_quantise_refuses(factors, bits, error, message):
     with pytest.raises(error, match=message):
         quantise(factors, bits)
+
+
+def test_a_served_model_takes_records_and_says_why_it_is_not_pickled(saved):
+    served = serving.load(saved[2])
+    records = [dict(zip(COLUMNS, row)) for row in zip(*COLUMNS.values())]
+    np.testing.assert_array_equal(served.predict(records), served.predict(COLUMNS))
+    for act in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="hand over the folder's name"):
+            act(served)
