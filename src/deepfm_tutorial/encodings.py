@@ -7,7 +7,7 @@ missing value may come, the last id is its own.
 import hashlib
 import reprlib
 from collections import Counter
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from typing import Any, ClassVar
 
@@ -53,7 +53,8 @@ class Encoding:
 
     def as_dict(self) -> dict:
         """Return what makes another one like it, ready for JSON."""
-        state = {each.name: getattr(self, each.name) for each in fields(self)[1:]}
+        state = asdict(self)
+        del state["name"]
         return {"encoding": type(self).__name__, **state}
 
     def meaning(self, i: int) -> Any:

@@ -262,7 +262,8 @@ class FieldEncoder:
             ValueError: `fit` was not called.
         """
         settings = {name: sorted(value) if isinstance(value, frozenset) else value
-                    for name, value in vars(self).items() if not name.startswith("_")}
+                    for name, value in vars(self).items()
+                    if value and not name.startswith("_")}
         return {"settings": settings,
                 "fields": {name: encoding.as_dict()
                            for name, encoding in self._fitted().items()}}

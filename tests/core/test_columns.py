@@ -133,7 +133,7 @@ def test_what_cannot_be_told_apart_or_stored_is_refused_at_fit(case, hashed):
 
 def test_another_kind_than_was_learned_is_refused_also_if_nothing_was_kept():
     other = {"text": ["a"], "numbers": [1], "booleans": [True], "lists": [["a"]]}
-    for kind, column in other.items():
+    for column in other.values():
         encoder = FieldEncoder(min_count=2).fit({"x": column})  # an empty vocabulary
         for asked in other.values():
             if asked is not column:

@@ -158,7 +158,7 @@ REFUSED = {
     "NaN in a list of text": (lambda: FieldEncoder().fit({"a": ["x", float("nan")]}),
                               ValueError, "'a', row 1.*missing"),
     "a number in a list of text": (lambda: FieldEncoder().fit({"a": ["x", 1]}),
-                                   TypeError, r"'a' holds numbers \(row 1\) and text \(row 0\)"),
+                                   TypeError, r"numbers \(row 1\) and text \(row 0\)"),
     "a name in the place of names": (lambda: FieldEncoder(continuous="age"),
                                      TypeError, "continuous = 'age': a list"),
     "a number beyond float32": (lambda: FieldEncoder(["a"]).fit({"a": [1.0, 1e300]}),
