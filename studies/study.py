@@ -1,4 +1,5 @@
 """What the studies share: a run of a model, and a file of runs that says its origin."""
+import hashlib
 import os
 import platform
 from pathlib import Path
@@ -19,12 +20,21 @@ def run(model, train, validation, test, **settings):
             "log_loss": metrics.log_loss}
 
 
-def write(name, rows):
-    """Write rows to `results/name.csv`, six digits, headed by what made them."""
+def fingerprint(*parts):
+    """Twelve hexadecimal digits that differ when any of the parts, bytes, does."""
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+def write(name, rows, origin=None):
+    """Write rows to `results/name.csv`, six digits, headed by what made them.
+
+    `origin` is the fingerprint of the study and of its data, if it keeps one.
+    """
     runs = pd.DataFrame(rows)
     with open(RESULTS / f"{name}.csv", "w", encoding="utf-8", newline="\n") as file:
         file.write(f"# made by: make studies ({name}), "
-                   f"on {platform.machine()} ({processor()}, {os.cpu_count()} cores)\n")
+                   f"on {platform.machine()} ({processor()}, {os.cpu_count()} cores)"
+                   + (f", fingerprint {origin}" if origin else "") + "\n")
         runs.to_csv(file, index=False, float_format="%.6f", lineterminator="\n")
     return runs
 
@@ -32,3 +42,10 @@ def write(name, rows):
 def read(name):
     """Return the runs of `results/name.csv` as a table."""
     return pd.read_csv(RESULTS / f"{name}.csv", comment="#")
+
+
+def origin(name):
+    """Return the fingerprint in the header of `results/name.csv`, or None."""
+    with open(RESULTS / f"{name}.csv", encoding="utf-8") as file:
+        _, found, digits = file.readline().partition("fingerprint ")
+    return digits.strip() if found else None
