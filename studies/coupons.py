@@ -53,34 +53,33 @@ GRIDS = {
     "trees": {"learning_rate": (0.05, 0.1), "leaves": (8, 16)},
 }
 SETTINGS = ("learning_rate", "embedding_l2", "dropout", "leaves")
-# Constant; 1 - direction_same; empty but for five people.
+# Constant; 1 - direction_same; empty but for 108 rows.
 LEFT_OUT = ("toCoupon_GEQ5min", "direction_opp", "car")
-FREQUENCY = {"never": 0, "less1": 0.5, "1~3": 2, "4~8": 6, "gt8": 10}  # times a month
-# What an ordered column's categories are as numbers: years, dollars, hours, degrees.
+FREQUENCY = {"never": 0, "less1": 0.5, "1~3": 2, "4~8": 6, "gt8": 10}
+AGES = {"below21": 18, "50plus": 50} | {str(age): age for age in range(21, 50, 5)}
+INCOMES = {"Less than $12500": 6.25, "$100000 or More": 106.25} | {
+    f"${low} - ${low + 12_499}": low / 1000 + 6.25
+    for low in range(12_500, 100_000, 12_500)}
+# What an ordered column's categories are as numbers: years, thousands of dollars,
+# hours, degrees Fahrenheit, times a month.
 ORDERED = {
-    "age": {"below21": 18, "50plus": 50} | {str(a): a for a in (21, 26, 31, 36, 41, 46)},
-    "income": {"Less than $12500": 6250, "$100000 or More": 106_250} | {
-        f"${low} - ${low + 12_499}": low + 6250 for low in range(12_500, 100_000, 12_500)},
+    "age": AGES, "income": INCOMES,
     "time": {"7AM": 7, "10AM": 10, "2PM": 14, "6PM": 18, "10PM": 22},
     "expiration": {"2h": 2, "1d": 24},
     "temperature": {degrees: degrees for degrees in (30, 55, 80)},
     **dict.fromkeys(("Bar", "CoffeeHouse", "CarryAway", "RestaurantLessThan20",
                      "Restaurant20To50"), FREQUENCY),
 }
-READINGS = ("categories", "raw", "standardised", "quartiles")
+READINGS = {"categories": {}, "raw": {"continuous": tuple(ORDERED)},
+            "standardised": {"standardised": tuple(ORDERED)},
+            "binned": {"binned": dict.fromkeys(ORDERED, 4)}}
 BOOTSTRAP = 1000
 MEASURES = ("auc", "log_loss", "within")
 
 
-def fill(column):
-    """A column of text with a word where a cell is empty; others as they are."""
-    return (np.array([cell or "missing" for cell in column.tolist()])
-            if column.dtype == object else column)
-
-
 def fields(data):
     """The columns that the models see."""
-    return {name: fill(column) for name, column in data.columns.items()
+    return {name: column for name, column in data.columns.items()
             if name not in LEFT_OUT}
 
 
@@ -90,37 +89,21 @@ def split(data, how, seed):
     return split_by(groups, seed=seed)
 
 
-def number(column, meaning, train):
-    """An ordered column's numbers; where it is empty, the mean of the training rows."""
-    x = np.array([meaning.get(cell, np.nan) for cell in column.tolist()])
-    return np.where(np.isnan(x), np.nanmean(x[train]), x)
-
-
-def read(columns, reading, train):
-    """The columns, with the ordered ones read in one of the `READINGS`."""
-    columns = dict(columns)
-    if reading != "categories":
-        for name, meaning in ORDERED.items():
-            x = number(columns[name], meaning, train)
-            if reading == "standardised":
-                x = (x - x[train].mean()) / x[train].std()
-            if reading == "quartiles":
-                x = np.searchsorted(np.quantile(x[train], (0.25, 0.5, 0.75)), x)
-            columns[name] = x
-    return columns
+def as_numbers(columns):
+    """The columns, of which the ordered ones are numbers, NaN where a cell is empty."""
+    return columns | {
+        name: np.array([meaning.get(cell, np.nan) for cell in columns[name].tolist()])
+        for name, meaning in ORDERED.items()}
 
 
 def encode(columns, labels, parts, reading="categories"):
-    """The encoder, and `(ids, labels[, values])` a part; it is fitted on the first."""
-    columns = read(columns, reading, parts[0])
-    continuous = ORDERED if reading in ("raw", "standardised") else ()
-    encoder = FieldEncoder(continuous).fit(
-        {name: column[parts[0]] for name, column in columns.items()})
-    ids = encoder.transform(columns)
-    if not continuous:
-        return encoder, [(ids[rows], labels[rows]) for rows in parts]
-    values = encoder.values(columns)
-    return encoder, [(ids[rows], labels[rows], values[rows]) for rows in parts]
+    """The encoder, and a `Data` for each part; it is fitted on the first."""
+    columns = columns if reading == "categories" else as_numbers(columns)
+    of_part = [{name: column[rows] for name, column in columns.items()}
+               for rows in parts]
+    encoder = FieldEncoder(**READINGS[reading], missing=True).fit(of_part[0])
+    return encoder, [encoder.encode(part, labels[rows])
+                     for part, rows in zip(of_part, parts)]
 
 
 def build(name, field_sizes, dropout=0.0):
@@ -146,13 +129,13 @@ def train(name, encoder, parts, seed, settings):
 
 def grow(encoder, parts, seed, settings):
     """`train` for boosted trees: an epoch is a tree, a field a categorical column."""
-    categories = [ids - np.array(encoder.field_offsets) for ids, *_ in parts]
+    categories = [part.ids - np.array(encoder.field_offsets) for part in parts]
     trees = HistGradientBoostingClassifier(
         learning_rate=settings["learning_rate"], max_leaf_nodes=settings["leaves"],
         max_iter=TREES, early_stopping=False, random_state=seed,
         categorical_features=range(len(encoder.field_names)))
-    trees.fit(categories[0], parts[0][1])
-    aucs = [auc(parts[1][1], p[:, 1])
+    trees.fit(categories[0], parts[0].labels)
+    aucs = [auc(parts[1].labels, p[:, 1])
             for p in trees.staged_predict_proba(categories[1])]
     best = int(np.argmax(aucs))
     for tree, p in enumerate(trees.staged_predict_proba(categories[2])):

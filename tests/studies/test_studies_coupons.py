@@ -14,7 +14,7 @@ from studies import coupons, study
 @pytest.mark.parametrize("name", ["coupons", "coupons_search", "coupons_differences",
                                   "coupons_calibration", "coupons_numbers"])
 def test_results_are_of_this_source_and_these_data(name):
-    assert study.origin(name) == coupons.FINGERPRINT, "run `python -m studies.coupons` again"
+    assert study.origin(name) == coupons.FINGERPRINT, "run studies.coupons again"
 
 
 def test_every_run_is_stored_once_with_the_settings_that_the_search_chose():
