@@ -47,6 +47,7 @@ from .chapter_07 import (
     check_temperature,
     check_undo_sampling,
 )
+from .chapter_08 import check_acquaintances, check_bins, check_holm
 from .chapter_09 import (
     check_best_of_five,
     check_gauc,
