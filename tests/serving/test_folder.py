@@ -2,6 +2,7 @@
 import copy
 import json
 import pickle
+import threading
 
 import mxnet as mx
 import numpy as np
@@ -298,3 +299,20 @@ def test_a_served_model_takes_records_and_says_why_it_is_not_pickled(saved):
     for act in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="hand over the folder's name"):
             act(served)
+
+
+@pytest.mark.parametrize("engine", folders.ENGINES)
+def test_several_threads_get_their_right_answers(saved, engine):
+    served = serving.load(saved[2], engine)
+    right, off, start = served.predict(COLUMNS), [], threading.Barrier(8)
+
+    def ask(rows):
+        start.wait()
+        for _ in range(10):
+            p = served.predict({name: c[:rows] for name, c in COLUMNS.items()})
+            off.append(np.abs(p - right[:rows]).max())
+
+    threads = [threading.Thread(target=ask, args=(1 + i % 4,)) for i in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(off) == 80 and max(off) < 1e-6
