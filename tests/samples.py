@@ -27,5 +27,6 @@ def check_dataset(data):
     assert data._fields[:2] == ("columns", "labels")
     assert data.labels.dtype == np.float32 and set(data.labels) <= {0, 1}
     assert {column.shape for column in data.columns.values()} == {data.labels.shape}
-    encoded = FieldEncoder().fit(data.columns).encode(data.columns, data.labels)
+    encoder = FieldEncoder(missing=True).fit(data.columns)
+    encoded = encoder.encode(data.columns, data.labels)
     assert encoded.ids.shape == (len(data.labels), len(data.columns))

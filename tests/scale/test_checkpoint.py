@@ -97,6 +97,17 @@ def test_ctrl_c_leaves_the_last_epochs_checkpoint(monkeypatch, tmp_path):
     assert same(run(tmp_path), whole_run())
 
 
+@pytest.mark.parametrize("inside", ["", "inside"])
+def test_a_file_in_the_place_of_the_folder_is_named_before_the_first_step(
+        monkeypatch, tmp_path, inside):
+    (tmp_path / "file").write_text("mine")
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainStep, "__call__", None)
+        with pytest.raises(OSError, match="file.* cannot be made a folder"):
+            run(tmp_path / "file" / inside)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_a_killed_process_and_a_new_one(tmp_path):
     """SIGKILL in the middle of the third write; this process goes on."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "killed"))

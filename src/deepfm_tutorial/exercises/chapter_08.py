@@ -16,10 +16,10 @@ def check_acquaintances(
     people = np.array(list("aaabbbbbcd"))
     train, test = np.array([0, 1, 3, 8]), np.array([2, 4, 5, 6, 9])
     judge(numbers(acquaintances(people, train, test)).squeeze(), 0.8,
-          (2 / 3, "That is a share of people. Somebody with four rows counts four times, "
-           "as in an AUC."),
-          (0.75, "That is the share of training rows whose person is in the test. The "
-           "question is about test rows."),
+          (2 / 3, "That is a share of people. Somebody with four rows counts four "
+           "times, as in an AUC."),
+          (0.75, "That is the share of training rows whose person is in the test. "
+           "The question is about test rows."),
           (0.2, "Those are the strangers. Count the others."),
           otherwise="Four of these five test rows are of a or b, whom training has: "
           f"people {''.join(people)}, train {train}, test {test}.", **EXACT)

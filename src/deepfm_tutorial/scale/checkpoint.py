@@ -25,10 +25,7 @@ class Checkpoint:
     """
 
     def __init__(self, folder: str | Path, encoder: FieldEncoder | None = None) -> None:
-        folder = Path(folder)
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder} is a file: a folder is needed")
-        self.path = folder / "training.npz"
+        self.path = Path(folder) / "training.npz"
         self.encoder = encoder
         self._fingerprint = None
 
@@ -46,9 +43,11 @@ class Checkpoint:
             `(arrays, metadata)` as `save` got them.
 
         Raises:
+            OSError: the folder cannot be made, for instance because it is a file.
             ValueError: the file is damaged, or another training wrote it. It stays as
                 it is.
         """
+        _make_folder(self.path.parent)
         self._fingerprint = self._decides(model, data, settings)
         try:
             arrays, metadata = read(self.path)
@@ -164,6 +163,15 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict]:
         raise ValueError(f"{path} is damaged ({type(error).__name__}: {error}) or not "
                          "of this version. It was left as it is: move it away to "
                          "start anew") from None
+
+
+def _make_folder(folder: Path) -> None:
+    """Make it now: after an epoch it would be too late to say that it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"{folder} cannot be made a folder for checkpoints "
+                      f"({type(error).__name__}): name another") from None
 
 
 def flush(path: str | Path) -> None:
