@@ -24,7 +24,7 @@ MISSING_TYPES = ("NoneType", "NAType", "NaTType", "MaskedConstant")
 """None, and what pandas and NumPy's masked arrays write for a missing value."""
 
 ZONED = "dates with a time zone"
-"""The kind of dates that say where: they are compared in UTC."""
+"""The kind of dates that have a time zone; they are compared in UTC."""
 
 WHOLE_BITS = range(-2 ** 63, 2 ** 64)
 """The whole numbers that a column may hold."""

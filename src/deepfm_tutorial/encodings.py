@@ -48,7 +48,7 @@ class Encoding:
 
     @property
     def size(self) -> int:
-        """How many ids the field has: the unseen one, the known, the missing one."""
+        """How many ids the field has, with the unseen one and the missing one."""
         return 1 + self.num_known + self.missing
 
     def as_dict(self) -> dict:

@@ -29,7 +29,7 @@ from .encodings import (
 )
 
 Columns = Mapping[str, ArrayLike] | Iterable[Mapping[str, Any]] | Any
-"""Raw columns: a mapping from field name to N values, a DataFrame, or N records."""
+"""A mapping from field name to N values, a DataFrame, or a list of N records."""
 
 
 class Data(NamedTuple):
@@ -310,7 +310,7 @@ class FieldEncoder:
 
     @property
     def pooled(self) -> bool:
-        """Whether there are multi-valued fields: what a model's `pooled` must be."""
+        """Whether there are multi-valued fields, so that a model must be `pooled`."""
         return any(isinstance(encoding, Sets) for encoding in self._fitted().values())
 
     @property
