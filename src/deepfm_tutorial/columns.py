@@ -336,7 +336,7 @@ def _check_form(name: str, values: Any) -> None:
     if isinstance(values, (str, bytes, set, frozenset, Mapping)) or not isinstance(
             values, Iterable):
         raise ValueError(f"column {name!r} is {reprlib.repr(values)}: a list or an "
-                         "array of values is needed, (N,)")
+                         "array of values is needed, (N,). One record is a list of one")
 
 
 def _as_plain_array(values: Any) -> Any:

@@ -327,7 +327,7 @@ class FieldEncoder:
     def _read_like_fit(self, columns):
         columns, known = read_columns(columns), set(self._fitted())
         if known - set(columns) or set(columns) - known:
-            raise ValueError(f"columns must be those of fit, {sorted(known)}: "
+            raise ValueError("columns must be those of fit: "
                              f"missing {sorted(known - set(columns))}, "
                              f"superfluous {sorted(set(columns) - known)}")
         return columns
