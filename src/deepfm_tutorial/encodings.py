@@ -121,12 +121,15 @@ class Categories(Discrete):
 
     @property
     def num_known(self) -> int:
+        """How many categories have an id of their own."""
         return len(self.values)
 
     def known(self, i: int) -> Any:
+        """Return the category of the i-th of them, counted from 0."""
         return self.values[i]
 
     def learn_values(self, values: list, min_count: int) -> None:
+        """Learn from plain values what `learn` learns from their column."""
         counts = Counter(values)
         self.values = sorted(value for value, count in counts.items()
                              if count >= min_count and value not in (None, UNSEEN))
@@ -135,6 +138,7 @@ class Categories(Discrete):
         self.__post_init__()
 
     def ids(self, values: list) -> np.ndarray:
+        """Return the ids of plain values, (N,) int32: 0 for an unseen one."""
         find = self._ids.get
         return np.fromiter((find(value, 0) for value in values), np.int32, len(values))
 
@@ -151,16 +155,20 @@ class Buckets(Discrete):
 
     @property
     def num_known(self) -> int:
+        """How many buckets there are."""
         return self.num_buckets
 
     def known(self, i: int) -> int:
+        """Return the bucket's number, all that is left of its categories."""
         return i
 
     def learn_values(self, values: list, min_count: int) -> None:
+        """Learn nothing; refuse what could not be stored."""
         for value in set(values):
             check_text(self.name, value)
 
     def ids(self, values: list) -> np.ndarray:
+        """Return the ids of plain values, (N,) int32, by their buckets."""
         ids = {value: 1 + self._bucket(value) for value in set(values)}
         return np.fromiter(map(ids.get, values), np.int32, len(values))
 
@@ -200,6 +208,7 @@ class Number(Numeric):
     gives_x: ClassVar[bool] = True
 
     def known(self, i: int) -> str:
+        """Return the field's name: its number is in x."""
         return self.name
 
     def learn(self, column: Column, standardise: bool = False) -> "Number":
@@ -241,9 +250,11 @@ class Bins(Numeric):
 
     @property
     def num_known(self) -> int:
+        """How many bins there are."""
         return 1 + len(self.edges)
 
     def known(self, i: int) -> str:
+        """Return the i-th bin, counted from 0, in words."""
         if not self.edges:
             return "any number"
         if i == 0:
@@ -285,16 +296,20 @@ class Sets(Encoding):
 
     @property
     def num_known(self) -> int:
+        """How many ids stand for what training saw."""
         return self.of.num_known
 
     @property
     def has_unseen(self) -> bool:
+        """Whether a value can be unseen."""
         return self.of.has_unseen
 
     def known(self, i: int) -> Any:
+        """Return what stands behind the i-th of them, counted from 0."""
         return self.of.known(i)
 
     def as_dict(self) -> dict:
+        """Return what makes another one like it, ready for JSON."""
         return super().as_dict() | {"of": self.of.as_dict()}
 
     def learn(self, column: Column, min_count: int = 1) -> "Sets":
