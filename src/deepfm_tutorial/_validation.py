@@ -138,7 +138,7 @@ def check_rows(ids: Any, field_sizes: Sequence[int],
     ids = check_ids(ids, 0, high[-1])
     fields = np.searchsorted(high, ids[0], side="right")
     steps = np.diff(fields, prepend=-1, append=len(high))
-    if ((steps < 0) | (steps > 1)).any() or steps[-1] != 1:
+    if ((steps < 0) | (steps > 1)).any():
         raise ValueError(f"ids[0] has columns of fields {fields.tolist()}: each of the "
                          f"{len(high)} fields is needed, in their order")
     return check_ids(ids, low[fields], high[fields], fields)

@@ -34,6 +34,8 @@ def test_bins_hold_equally_many_training_rows_and_take_any_number():
     assert encoder.describe([[1], [2], [3]])["x"] == [
         "below 2.66667", "2.66667 to below 4.33333", "4.33333 or more"]
     assert encoded([7, 7, 7], [6, 7, 8], binned={"x": 4})[0] == [[1]] * 3
+    # A number on an edge, here 2, is in the upper bin.
+    assert encoded([1, 2, 3], binned={"x": 2})[0] == [[1], [2], [2]]
     # Many equal numbers make fewer bins, and none without a training row.
     ids = np.ravel(encoded([0, 0, 0, 0, 5, 9], binned={"x": 3})[0])
     assert set(ids) == set(range(1, ids.max() + 1))
