@@ -18,16 +18,25 @@ KINDS = {"booleans": (bool, np.bool_), "text": (str,),
          "numbers": (int, float, np.integer, np.floating),
          "dates": (date, np.datetime64),
          "lists": (list, tuple, set, frozenset, np.ndarray)}
-"""What a column may hold, and the types that count as it."""
+"""What a column may hold, and the types that count as it.
+
+:meta hide-value:
+"""
 
 MISSING_TYPES = ("NoneType", "NAType", "NaTType", "MaskedConstant")
-"""None, and what pandas and NumPy's masked arrays write for a missing value."""
+"""None, and what pandas and NumPy's masked arrays write for a missing value.
+
+:meta hide-value:
+"""
 
 ZONED = "dates with a time zone"
 """The kind of dates that have a time zone; they are compared in UTC."""
 
 WHOLE_BITS = range(-2 ** 63, 2 ** 64)
-"""The whole numbers that a column may hold."""
+"""The whole numbers that a column may hold.
+
+:meta hide-value:
+"""
 
 
 class Column:

@@ -29,7 +29,10 @@ from .encodings import (
 )
 
 Columns = Mapping[str, ArrayLike] | Iterable[Mapping[str, Any]] | Any
-"""A mapping from field name to N values, a DataFrame, or a list of N records."""
+"""A mapping from field name to N values, a DataFrame, or a list of N records.
+
+:meta hide-value:
+"""
 
 
 class Data(NamedTuple):
