@@ -116,8 +116,8 @@ def chosen(trials):
 
 def by_user(model, test, is_new):
     """AUC among test rows of users that training knew, and among those of new ones."""
-    ids, labels, values = test
-    p = predict(model, ids, values)
+    _, labels, _ = test
+    p = predict(model, test)
     return {f"auc_{kind}_users": roc_auc_score(labels[rows], p[rows]) if rows.any()
             else np.nan for kind, rows in (("known", ~is_new), ("new", is_new))}
 

@@ -161,16 +161,32 @@ def check_values(values: Any, shape: Sequence[int]) -> np.ndarray:
 
 def check_labels(labels: Any, num_rows: int) -> np.ndarray:
     """Return `labels` as a float32 array of shape (B,) that holds only 0 and 1."""
-    labels = as_numpy(labels)
-    if labels.dtype.kind not in "biuf":
-        raise TypeError(f"labels are of type {labels.dtype}: 0 and 1 are needed")
-    if labels.shape != (num_rows,):
-        raise ValueError(f"labels have shape {labels.shape}: ({num_rows},) is needed, "
-                         "one label a row of ids")
-    if bad := _first_bad(labels, lambda part: (part == 0) | (part == 1)):
+    return _check_row_by_row("label", labels, num_rows, "0 and 1", "0 or 1",
+                             lambda part: (part == 0) | (part == 1))
+
+
+def check_weights(weights: Any, num_rows: int) -> np.ndarray:
+    """Return `weights` as (B,) float32, finite and ≥ 0, and not all of them 0."""
+    weights = _check_row_by_row("weight", weights, num_rows, "numbers", "[0, inf)",
+                                lambda part: is_finite32(part) & (part >= 0))
+    if not weights.any():
+        raise ValueError("weights are all 0: one above 0 is needed")
+    return weights
+
+
+def _check_row_by_row(name: str, array: Any, num_rows: int, needed: str, allowed: str,
+                      is_good: Callable) -> np.ndarray:
+    """Return what has one number a row of ids as float32, (B,), if all are good."""
+    array = as_numpy(array)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}s are of type {array.dtype}: {needed} are needed")
+    if array.shape != (num_rows,):
+        raise ValueError(f"{name}s have shape {array.shape}: ({num_rows},) is needed, "
+                         f"one {name} a row of ids")
+    if bad := _first_bad(array, is_good):
         row, = bad
-        raise ValueError(f"labels[{row}] = {labels[row]}: 0 or 1 is allowed")
-    return labels.astype(np.float32, copy=False)
+        raise ValueError(f"{name}s[{row}] = {array[row]}: {allowed} is allowed")
+    return array.astype(np.float32, copy=False)
 
 
 def is_finite32(numbers: np.ndarray) -> np.ndarray:
@@ -251,22 +267,6 @@ def check_encoder(encoder: Any, model: Any, values: Any) -> None:
         raise ValueError(f"values are None, and the fields {list(encoder.with_values)} "
                          "have numbers that travel in them: hand over "
                          "encoder.encode(columns, labels)")
-
-
-def check_weights(weights: Any, num_rows: int) -> np.ndarray:
-    """Return `weights` as (B,) float32, finite and ≥ 0, and not all of them 0."""
-    weights = as_numpy(weights)
-    if weights.dtype.kind not in "biuf":
-        raise TypeError(f"weights are of type {weights.dtype}: numbers are needed")
-    if weights.shape != (num_rows,):
-        raise ValueError(f"weights have shape {weights.shape}: ({num_rows},) is "
-                         "needed, one weight a row of ids")
-    if bad := _first_bad(weights, lambda part: is_finite32(part) & (part >= 0)):
-        row, = bad
-        raise ValueError(f"weights[{row}] = {weights[row]}: [0, inf) is allowed")
-    if not weights.any():
-        raise ValueError("weights are all 0: one above 0 is needed")
-    return weights.astype(np.float32, copy=False)
 
 
 class _Door(threading.local):

@@ -100,8 +100,7 @@ class Column:
             raise TypeError(f"column {self.name!r} holds {self.kind}: "
                             "a continuous field takes numbers")
         if not isinstance(self.entries, np.ndarray):
-            self.refuse(lambda x: type(x) is int and x not in WHOLE_BITS,
-                        "whole numbers of 64 bits are taken")
+            self._check_64_bits()
         x = np.array(self.entries, np.float64)  # None becomes NaN
         self.refuse(np.isinf(x), "a continuous field takes finite numbers")
         return x
@@ -211,26 +210,27 @@ class Column:
                      if issubclass(each, (float, np.floating)) else map(int, entries))
             for row, number in zip(rows, plain):
                 found[row] = number
-        self.refuse(lambda x: isinstance(x, int) and int(x) not in WHOLE_BITS,
-                    "whole numbers of 64 bits are taken; others can be text")
+        self._check_64_bits("; others can be text")
         return found
 
-    def _floats(self, floats: np.ndarray, rows: Iterable[int]) -> list:
+    def _check_64_bits(self, advice: str = "") -> None:
+        self.refuse(lambda x: isinstance(x, int) and int(x) not in WHOLE_BITS,
+                    f"whole numbers of 64 bits are taken{advice}")
+
+    def _floats(self, floats: np.ndarray, rows: Sequence[int]) -> list:
         """Floats as categories: int where they are whole, None for NaN."""
         limit = 2.0 ** (np.finfo(floats.dtype).nmant + 1)
         x = floats.astype(np.float64)
         with np.errstate(over="ignore", under="ignore"):
             short = x.astype(np.float32)
         whole, missing = np.floor(x) == x, np.isnan(x)
-        if (infinite := np.isinf(x)).any():
-            row = list(rows)[int(np.argmax(infinite))]
-            raise self.error(row, "a category is finite")
         coarse = ~missing & ((abs(x) >= limit) | (np.floor(short) == short) & ~whole)
-        if coarse.any():
-            row = list(rows)[int(np.argmax(coarse))]
-            raise self.error(row, f"a float of {8 * floats.itemsize} bits cannot tell "
+        for bad, why in ((np.isinf(x), "a category is finite"),
+                         (coarse, f"a float of {8 * floats.itemsize} bits cannot tell "
                                   "this category from others; give whole numbers or "
-                                  "text")
+                                  "text")):
+            if bad.any():
+                raise self.error(rows[int(np.argmax(bad))], why)
         plain = np.full(len(x), None, object)
         plain[whole] = x[whole].astype(np.int64).tolist()
         fractions, of_row = np.unique(short[~whole & ~missing], return_inverse=True)
@@ -242,14 +242,12 @@ class Column:
     def _dates(self) -> list:
         """ISO 8601: the day, and the time of day unless it is midnight."""
         if isinstance(self.entries, np.ndarray):
-            texts = _iso(self.entries)
-        else:
-            # One unit for all would not do: years 1 to 9999 need more than 64 bits of
-            # nanoseconds.
-            texts = [None if entry is None else
-                     _iso(np.array([entry]))[0] if isinstance(entry, np.datetime64)
-                     else _shortest(entry.isoformat()) for entry in self.entries]
-        return texts
+            return _iso(self.entries)
+        # One unit for all would not do: years 1 to 9999 need more than 64 bits of
+        # nanoseconds.
+        return [None if entry is None else
+                _iso(np.array([entry]))[0] if isinstance(entry, np.datetime64)
+                else _shortest(entry.isoformat()) for entry in self.entries]
 
     def _zoned_dates(self) -> list:
         return [None if entry is None else entry.astimezone(UTC).isoformat()

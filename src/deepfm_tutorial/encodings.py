@@ -95,7 +95,7 @@ class Discrete(Encoding):
             raise TypeError(f"column {self.name!r} holds {column.kind}: "
                             f"fit saw {self.kind}")
         values = column.categories()
-        if None in values:
+        if not self.missing and None in values:
             self.check_missing(column, np.array([value is None for value in values]))
         return values
 
@@ -115,6 +115,9 @@ class Categories(Discrete):
     values: list = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._index()
+
+    def _index(self) -> None:
         self._ids = {value: i for i, value in enumerate(self.values, start=1)}
         if self.missing:
             self._ids[None] = 1 + len(self.values)
@@ -135,7 +138,7 @@ class Categories(Discrete):
                              if count >= min_count and value not in (None, UNSEEN))
         for value in self.values:
             check_text(self.name, value)
-        self.__post_init__()
+        self._index()
 
     def ids(self, values: list) -> np.ndarray:
         """Return the ids of plain values, (N,) int32: 0 for an unseen one."""

@@ -236,12 +236,12 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
     check_settings(epochs, batch_size, learning_rate, seed, checkpoint)
     check_integer("patience", patience)
     _check_penalty(model, embedding_l2)
-    encoders = [encoder, *(getattr(data, "encoder", None)
-                           for data in (train, validation))]
+    encoders = [getattr(data, "encoder", None) for data in (train, validation)]
     train = check_data(train, model, "train")
     if validation is not None:
         validation = check_data(validation, model, "validation", both_classes=True)
-    _check_fit_together(model, encoders, train, validation)
+    check_encoder(encoder, model, train[2])
+    _check_fit_together([encoder, *encoders], train, validation)
     saved = checkpoint and checkpoint.open(
         model, {"training rows": train, "validation rows": validation},
         batch_size=batch_size, seed=seed, learning_rate=learning_rate,
@@ -446,12 +446,10 @@ def check_settings(epochs: int, batch_size: int, learning_rate: float, seed: int
                         f"scale.Checkpoint({str(checkpoint)!r})")
 
 
-def _check_fit_together(model: FieldBlock, encoders: Sequence, train: tuple,
+def _check_fit_together(encoders: Sequence, train: tuple,
                         validation: tuple | None) -> None:
     """Refuse rows of two encoders, and values for a part of the rows alone."""
     known = [encoder for encoder in encoders if encoder is not None]
-    for encoder in known[:1]:
-        check_encoder(encoder, model, train[2])
     if any(each is not known[0] and each.fingerprint != known[0].fingerprint
            for each in known[1:]):
         raise ValueError("train, validation and encoder are not of one FieldEncoder: "
