@@ -7,7 +7,7 @@
 # make pdf        build _build/latex/deepfm_tutorial.pdf (needs LaTeX)
 # make notebooks  open the chapters in JupyterLab
 # make outputs    renew the chapters' stored outputs, or some: CHAPTERS="01_fields 05_dnn"
-# make studies    train the runs that the chapters quote, 80 minutes, into studies/results
+# make studies    train the runs that the chapters quote, 100 minutes, into studies/results
 # make bench      compare the package with other libraries (benchmarks/README.md)
 # make clean      remove all that these made
 # make lock       renew requirements.txt from requirements.in (needs uv)
@@ -88,7 +88,7 @@ outputs: data
 
 # Two parts need more than Python: studies.workers line (root, ip, tc), studies.browser_onnx (npm).
 studies: data
-	for study in embedding_cost click_log movielens large_tables latency; do $(BIN)/python -m studies.$$study || exit; done
+	for study in embedding_cost click_log coupons movielens large_tables latency; do $(BIN)/python -m studies.$$study || exit; done
 	$(BIN)/python -m studies.workers loopback
 
 # What the chapters need and can be fetched. Without it the book goes without: see tools/needs.py.
