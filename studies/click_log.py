@@ -6,9 +6,10 @@ grid`.
 import sys
 from itertools import product
 
-from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, LogisticRegression
+from deepfm_tutorial import FieldEncoder
 from deepfm_tutorial.datasets import make_click_log
 
+from . import study
 from .study import run, write
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -21,11 +22,7 @@ LEARNING_RATE = {"LR": 5e-3, "FM": 5e-3, "DNN": 3e-3, "DeepFM": 3e-3}
 
 def build(name, field_sizes, num_factors=8, depth=2, dropout=0.0):
     """Return the model of that name; depth counts hidden layers of 64 units."""
-    network = {"hidden_units": (64,) * depth, "dropout": dropout}
-    return {"LR": lambda: LogisticRegression(field_sizes),
-            "FM": lambda: FM(field_sizes, num_factors),
-            "DNN": lambda: DNN(field_sizes, num_factors, **network),
-            "DeepFM": lambda: DeepFM(field_sizes, num_factors, **network)}[name]()
+    return study.build(name, field_sizes, num_factors, (64,) * depth, dropout)
 
 
 def load(orders=(1, 2, 3), train_rows=ROWS["train"]):

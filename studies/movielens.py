@@ -15,15 +15,7 @@ from itertools import product
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from deepfm_tutorial import (
-    DNN,
-    FM,
-    DeepFM,
-    FieldEncoder,
-    LogisticRegression,
-    fit,
-    predict,
-)
+from deepfm_tutorial import FieldEncoder, fit, predict
 from deepfm_tutorial.datasets import load_movielens
 from deepfm_tutorial.datasets.movielens import GENRES
 
@@ -76,16 +68,6 @@ def encode(data, variant, parts):
                                  for rows in parts]
 
 
-def build(name, field_sizes, dropout):
-    """The untrained model called `name`."""
-    if name == "LR":
-        return LogisticRegression(field_sizes)
-    if name == "FM":
-        return FM(field_sizes, FACTORS)
-    return {"DNN": DNN, "DeepFM": DeepFM}[name](field_sizes, FACTORS,
-                                                HIDDEN_UNITS, dropout)
-
-
 def training(settings):
     """What `fit` is given: the settings without those of the model."""
     return TRAINING | {name: settings[name]
@@ -98,7 +80,8 @@ def search(data):
     rows = []
     for name, grid in GRIDS.items():
         for settings in (dict(zip(SETTINGS, values)) for values in product(*grid)):
-            start, model = time.time(), build(name, sizes, settings["dropout"])
+            start = time.time()
+            model = study.build(name, sizes, FACTORS, HIDDEN_UNITS, settings["dropout"])
             history = fit(model, train, validation, seed=SEARCH_SEED, progress=False,
                           **training(settings))
             rows.append({"model": name, **settings, "best_epoch": history.best_epoch,
@@ -131,7 +114,9 @@ def runs(data, settings):
         users = data.columns["user"]
         is_new = ~np.isin(users[parts[2]], users[parts[0]])
         for name, seed in product(GRIDS, SEEDS):
-            start, model = time.time(), build(name, sizes, settings[name]["dropout"])
+            start = time.time()
+            model = study.build(name, sizes, FACTORS, HIDDEN_UNITS,
+                                settings[name]["dropout"])
             result = study.run(model, train, validation, test, seed=seed,
                                **training(settings[name]))
             rows.append({"split": how, "variant": variant, "model": name, "seed": seed,

@@ -7,9 +7,19 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.store import processor
-from deepfm_tutorial import evaluate, fit
+from deepfm_tutorial import DNN, FM, DeepFM, LogisticRegression, evaluate, fit
 
 RESULTS = Path(__file__).parent / "results"
+
+
+def build(name, field_sizes, num_factors=8, hidden_units=(), dropout=0.0):
+    """Return the untrained model called LR, FM, DNN or DeepFM; each takes its part."""
+    if name == "LR":
+        return LogisticRegression(field_sizes)
+    if name == "FM":
+        return FM(field_sizes, num_factors)
+    return {"DNN": DNN, "DeepFM": DeepFM}[name](field_sizes, num_factors, hidden_units,
+                                                dropout)
 
 
 def run(model, train, validation, test, **settings):

@@ -8,74 +8,112 @@ from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
 
 from deepfm_tutorial.datasets import load_coupons
-from studies import coupons, study
+from studies import comparison, coupons, study
+
+# Table -> its runs: split, model, reading, columns, seed, and start where it has many.
+RUNS = {
+    "coupons": product(coupons.SPLITS, coupons.GRIDS, ["categories"], ["all"],
+                       coupons.SEEDS),
+    "coupons_numbers": product(["profile"], ["LR", "DeepFM"], coupons.READINGS, ["all"],
+                               coupons.FEW_SEEDS),
+    "coupons_columns": [("profile", model, "categories", choice, seed) for
+                        (model, choice), seed in product(coupons.CHOICES,
+                                                         coupons.FEW_SEEDS)],
+    "coupons_starts": product(["profile"], coupons.GRIDS, ["categories"], ["all"],
+                              coupons.STARTED, coupons.STARTS),
+}
 
 
-@pytest.mark.parametrize("name", ["coupons", "coupons_search", "coupons_differences",
-                                  "coupons_calibration", "coupons_numbers"])
+@pytest.fixture(scope="module")
+def data():
+    return load_coupons()
+
+
+@pytest.mark.parametrize("name", [*RUNS, "coupons_search", "coupons_differences",
+                                  "coupons_calibration", "coupons_reliability"])
 def test_results_are_of_this_source_and_these_data(name):
     assert study.origin(name) == coupons.FINGERPRINT, "run studies.coupons again"
 
 
-def test_every_run_is_stored_once_with_the_settings_that_the_search_chose():
+@pytest.mark.parametrize("name", RUNS)
+def test_each_run_is_stored_once_with_the_settings_that_the_search_chose(name):
+    runs, cases = study.read(name), sorted(RUNS[name])
+    key = ["split", "model", "reading", "columns", "seed", "start"][:len(cases[0])]
+    assert sorted(runs[key].itertuples(index=False, name=None)) == cases
     best = coupons.chosen(study.read("coupons_search"))
-    for name, cases in (
-            ("coupons", product(coupons.SPLITS, coupons.GRIDS, coupons.SEEDS,
-                                ["categories"])),
-            ("coupons_numbers", product(["profile"], ["LR", "DeepFM"],
-                                        coupons.NUMBER_SEEDS, coupons.READINGS))):
-        runs = study.read(name)
-        key = runs[["split", "model", "seed", "reading"]]
-        assert sorted(key.itertuples(index=False, name=None)) == sorted(cases)
-        for model, group in runs.groupby("model"):
-            settings, = (
-                group[list(coupons.SETTINGS)].drop_duplicates().to_dict("records"))
-            assert {k: v for k, v in settings.items() if pd.notna(v)} == best[model]
+    for case, group in runs.groupby(["split", "model"]):
+        settings, = group[list(coupons.SETTINGS)].drop_duplicates().to_dict("records")
+        assert {k: v for k, v in settings.items() if pd.notna(v)} == best[case]
 
 
-def test_a_run_comes_out_as_it_is_stored():
+def test_a_run_comes_out_as_it_is_stored(data):
     best = coupons.chosen(study.read("coupons_search"))
-    again, _, _ = coupons.run(load_coupons(), "profile", "LR", 0, best["LR"])
-    runs = study.read("coupons")
-    stored, = runs[(runs["split"] == "profile") & (runs.model == "LR")
-                   & (runs.seed == 0)].to_dict("records")
-    for measure in coupons.MEASURES:
+    again, _, _ = coupons.run(data, best, "profile", "LR", 0)
+    stored = study.read("coupons").set_index(["split", "model", "seed"]).loc[
+        "profile", "LR", 0]
+    for measure in comparison.MEASURES:
         assert abs(again[measure] - stored[measure]) < 0.002
+
+
+def test_differences_are_of_the_stored_runs():
+    runs, stored = study.read("coupons"), study.read("coupons_differences")
+    pairs = list(combinations(coupons.GRIDS, 2))
+    assert len(stored) == len(comparison.MEASURES) * len(coupons.SPLITS) * len(pairs)
+    means = runs.groupby(["split", "model"])[list(comparison.MEASURES)].mean()
+    for row in stored.itertuples():
+        mean = means[row.measure][row.split]
+        assert abs(mean[row.model] - mean[row.other] - row.mean) < 1e-5
+        assert row.low <= row.mean <= row.high
+        assert row.respondents_low <= row.respondents_high
+
+
+def test_reliability_and_calibration_are_of_the_same_rows():
+    all_models = study.read("coupons_reliability")
+    all_models = all_models.set_index(["split", "model", "group"])
+    by_seed = study.read("coupons_calibration")
+    for coupon, rows in by_seed.groupby("coupon"):
+        stored = all_models.loc["profile", "DeepFM", coupon]
+        for name in ("predicted", "answered"):
+            assert abs(np.average(rows[name], weights=rows.rows) - stored[name]) < 1e-5
+
+
+def test_every_category_of_an_ordered_column_has_a_number(data):
+    for name, meaning in coupons.ORDERED.items():
+        assert set(data.columns[name].tolist()) - {None} == set(meaning)
+
+
+def test_visits_cross_the_coupon_with_the_habit_of_its_kind(data):
+    visits = coupons.choose(data.columns, "visits")["visits"]
+    assert data.columns["coupon"][0] == "Restaurant(<20)"
+    assert visits[0] == f"Restaurant(<20): {data.columns['RestaurantLessThan20'][0]}"
+    assert set(coupons.choose(data.columns, "drive, coupon")) == {
+        "destination", "passanger", "weather", "temperature", "time", "coupon",
+        "expiration", "toCoupon_GEQ15min", "toCoupon_GEQ25min", "direction_same"}
 
 
 def test_measures_by_scikit_learn_and_weights_by_repeated_rows():
     rng = np.random.default_rng(0)
     labels, p = rng.integers(2, size=60), rng.integers(1, 9, size=60) / 9  # with ties
-    profiles = np.arange(60) % 5
-    found = coupons.judge(labels, p, profiles)
-    own = [roc_auc_score(labels[profiles == i], p[profiles == i]) for i in range(5)]
+    groups = np.arange(60) % 5
+    found = comparison.judge(labels, p, groups)
+    own = [roc_auc_score(labels[groups == i], p[groups == i]) for i in range(5)]
     np.testing.assert_allclose(list(found.values()), [
         roc_auc_score(labels, p), log_loss(labels, p), np.mean(own)])
     weights = np.array([[1, 1, 1, 1, 1], [2, 0, 1, 0, 2]])
-    twice = np.repeat(np.arange(60), weights[1][profiles])
-    again = coupons.judge(labels, p, profiles, weights)
-    np.testing.assert_allclose([again[m] for m in coupons.MEASURES], np.transpose([
+    twice = np.repeat(np.arange(60), weights[1][groups])
+    again = comparison.judge(labels, p, groups, weights)
+    np.testing.assert_allclose([again[m] for m in comparison.MEASURES], np.transpose([
         list(found.values()), [roc_auc_score(labels[twice], p[twice]),
                                log_loss(labels[twice], p[twice]),
                                np.average(own, weights=weights[1])]]))
 
 
 def test_holm_by_hand():
-    np.testing.assert_allclose(coupons.holm([0.04, 0.01, 0.03]), [0.06, 0.03, 0.06])
+    np.testing.assert_allclose(comparison.holm([0.04, 0.01, 0.03]), [0.06, 0.03, 0.06])
 
 
 def test_the_t_interval_without_overlap_is_the_usual_one():
     d = np.array([0.1, 0.3, 0.2, 0.5])
-    found, usual = coupons.corrected_t(d, 0), stats.ttest_1samp(d, 0)
+    found, usual = comparison.corrected_t(d, 0), stats.ttest_1samp(d, 0)
     np.testing.assert_allclose((found["low"], found["high"], found["p"]),
                                (*usual.confidence_interval(), usual.pvalue))
-
-
-def test_differences_are_of_the_stored_runs():
-    runs, stored = study.read("coupons"), study.read("coupons_differences")
-    pairs = list(combinations(coupons.GRIDS, 2))
-    assert len(stored) == len(coupons.MEASURES) * len(coupons.SPLITS) * len(pairs)
-    for row in stored.itertuples():
-        means = runs[runs["split"] == row.split].groupby("model")[row.measure].mean()
-        assert abs(means[row.model] - means[row.other] - row.mean) < 1e-5
-        assert row.low <= row.mean <= row.high
