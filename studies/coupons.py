@@ -32,7 +32,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from deepfm_tutorial import FieldEncoder, fit, predict
@@ -163,8 +163,9 @@ def grow(encoder, parts, start, settings):
 
 
 def in_parallel(function, cases):
-    """The function of each case, a tuple of arguments, on all cores."""
-    return Parallel(n_jobs=-1)(delayed(function)(*case) for case in cases)
+    """The function of each case, a tuple of arguments, on all cores, one for each."""
+    with parallel_config("loky", n_jobs=-1, inner_max_num_threads=1):
+        return Parallel()(delayed(function)(*case) for case in cases)
 
 
 def trial(data, how, seed, name, settings):
