@@ -2,6 +2,7 @@
 from itertools import combinations, product
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 MEASURES = ("auc", "log_loss", "within")
@@ -42,7 +43,32 @@ def resampled(num_groups, times, seed=0):
     return rng.multinomial(num_groups, np.full(num_groups, 1 / num_groups), times)
 
 
-def corrected_t(d, test_to_train=0.1 / 0.8):
+def other_groups(d):
+    """How far differences move when groups are drawn anew and the models stay.
+
+    d is (seeds, B): a seed's difference, model - other, on each of B drawings of
+    `resampled`. `people_low` and `people_high` hold 95 % of the mean over the
+    seeds; `one_split` is the standard deviation of one seed's difference.
+    """
+    low, high = np.nanquantile(np.nanmean(d, axis=0), (0.025, 0.975))
+    return {"people_low": low, "people_high": high,
+            "one_split": np.nanstd(d, axis=1).mean()}
+
+
+def tuned(trials, case, settings):
+    """The settings with the best mean validation AUC of each case.
+
+    `trials` has a row a trial, `case` names the columns that make a case, `settings`
+    those that hold settings, with their types: {case: {setting: value}}.
+    """
+    means = trials.groupby([*case, *settings], dropna=False).validation_auc.mean()
+    best = means.groupby(case).idxmax()
+    return {where: {name: kind(value) for (name, kind), value
+                    in zip(settings.items(), values[len(case):]) if pd.notna(value)}
+            for where, values in best.items()}
+
+
+def corrected_t(d, test_to_train):
     """Mean of differences by seed, with the 95 % interval and p of Nadeau and Bengio.
 
     One seed's training rows are another's test rows, so the variance of the mean is not
@@ -64,11 +90,12 @@ def holm(p):
     return adjusted
 
 
-def differences(runs, models):
+def differences(runs, models, fixed=()):
     """Compare all pairs of models on all splits by all `MEASURES`: rows of a table.
 
     The differences, model - other, are paired by seed; `p_holm` corrects p for all
-    pairs and splits, measure by measure.
+    pairs and splits, measure by measure. On a split in `fixed` each seed has the same
+    rows, and the intervals are the usual ones.
     """
     rows = []
     for measure in MEASURES:
@@ -79,7 +106,8 @@ def differences(runs, models):
                 index="seed", columns="model", values=measure)
             family.append({"measure": measure, "split": how, "model": model,
                            "other": other,
-                           **corrected_t(by_seed[model] - by_seed[other])})
+                           **corrected_t(by_seed[model] - by_seed[other],
+                                         0 if how in fixed else 0.1 / 0.8)})
         for row, p in zip(family, holm([row["p"] for row in family])):
             rows.append({**row, "p_holm": p})
     return rows

@@ -14,7 +14,7 @@ coupons              a row a run: every model on either split.
 coupons_differences  a row a pair of models, a split and a measure:
                      `comparison.differences`, and, with the trained models as they are,
                      95 % of the mean difference when other profiles are drawn
-                     (`respondents_low`, `respondents_high`), and the standard deviation
+                     (`people_low`, `people_high`), and the standard deviation
                      by that drawing of one seed's difference (`one_split`).
 coupons_calibration  DeepFM by profile, a row a seed and coupon: how many test rows, the
                      mean prediction and the share that said yes.
@@ -32,7 +32,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from deepfm_tutorial import FieldEncoder, fit, predict
@@ -162,12 +161,6 @@ def grow(encoder, parts, start, settings):
     return best + 1, aucs[best], p
 
 
-def in_parallel(function, cases):
-    """The function of each case, a tuple of arguments, on all cores, one for each."""
-    with parallel_config("loky", n_jobs=-1, inner_max_num_threads=1):
-        return Parallel()(delayed(function)(*case) for case in cases)
-
-
 def trial(data, how, seed, name, settings):
     """Train one model once: its row of the search's table."""
     encoder, parts = encode(data, split(data, how, seed), "categories", "all")
@@ -184,18 +177,13 @@ def search(data):
               for how, seed, (name, grid) in product(SPLITS, SEARCH_SEEDS,
                                                      GRIDS.items())
               for values in product(*grid.values())]
-    return study.write("coupons_search", in_parallel(partial(trial, data), trials),
-                       FINGERPRINT)
+    rows = study.in_parallel(partial(trial, data), trials)
+    return study.write("coupons_search", rows, FINGERPRINT)
 
 
 def chosen(trials):
     """The settings with the best mean validation AUC: {(split, model): settings}."""
-    means = trials.groupby(["split", "model", *SETTINGS],
-                           dropna=False).validation_auc.mean()
-    best = {case: means[case].idxmax() for case in product(SPLITS, GRIDS)}
-    return {case: {name: kind(value) for (name, kind), value
-                   in zip(SETTINGS.items(), values) if pd.notna(value)}
-            for case, values in best.items()}
+    return comparison.tuned(trials, ["split", "model"], SETTINGS)
 
 
 def run(data, best, how, name, seed, reading="categories", choice="all", start=None):
@@ -216,7 +204,7 @@ def run(data, best, how, name, seed, reading="categories", choice="all", start=N
 def main_runs(data, best):
     """Train every model on both splits with every seed; compare and calibrate them."""
     cases = list(product(SPLITS, GRIDS, SEEDS))
-    found = dict(zip(cases, in_parallel(partial(run, data, best), cases)))
+    found = dict(zip(cases, study.in_parallel(partial(run, data, best), cases)))
     table = study.write("coupons", [row for row, *_ in found.values()], FINGERPRINT)
     weights = comparison.resampled(data.profiles.max() + 1, 1000)
     drawn = {case: comparison.judge(data.labels[test], p, data.profiles[test], weights)
@@ -235,11 +223,9 @@ def main_runs(data, best):
 
 def respondents(drawn, measure, split, model, other, **_):
     """How far a pair's difference moves when other respondents are drawn."""
-    d = np.array([drawn[split, model, seed][measure]
-                  - drawn[split, other, seed][measure] for seed in SEEDS])
-    low, high = np.nanquantile(np.nanmean(d, axis=0), (0.025, 0.975))
-    return {"respondents_low": low, "respondents_high": high,
-            "one_split": np.nanstd(d, axis=1).mean()}
+    return comparison.other_groups(np.array([
+        drawn[split, model, seed][measure] - drawn[split, other, seed][measure]
+        for seed in SEEDS]))
 
 
 def answers(data, how, name, seed, test, p):
@@ -271,7 +257,7 @@ def reliability(tests):
 
 def by_profile(data, best, name, cases):
     """Runs on the split by profile, stored as a table."""
-    runs = in_parallel(partial(run, data, best, "profile"), cases)
+    runs = study.in_parallel(partial(run, data, best, "profile"), cases)
     return study.write(name, [row for row, *_ in runs], FINGERPRINT)
 
 

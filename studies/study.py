@@ -1,25 +1,37 @@
-"""What the studies share: a run of a model, and a file of runs that says its origin."""
+"""What the studies share: runs of models, and a file of runs that says its origin."""
 import hashlib
 import os
 import platform
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed, parallel_config
 
 from benchmarks.store import processor
-from deepfm_tutorial import DNN, FM, DeepFM, LogisticRegression, evaluate, fit
+from deepfm_tutorial import (
+    DNN,
+    FM,
+    DeepFM,
+    FieldEncoder,
+    LogisticRegression,
+    evaluate,
+    fit,
+)
+from deepfm_tutorial.evaluation import logits
 
 RESULTS = Path(__file__).parent / "results"
 
 
-def build(name, field_sizes, num_factors=8, hidden_units=(), dropout=0.0):
+def build(name, field_sizes, num_factors=8, hidden_units=(), dropout=0.0, pooled=False):
     """Return the untrained model called LR, FM, DNN or DeepFM; each takes its part."""
     if name == "LR":
-        return LogisticRegression(field_sizes)
+        return LogisticRegression(field_sizes, pooled)
     if name == "FM":
-        return FM(field_sizes, num_factors)
+        return FM(field_sizes, num_factors, pooled)
     return {"DNN": DNN, "DeepFM": DeepFM}[name](field_sizes, num_factors, hidden_units,
-                                                dropout)
+                                                dropout, pooled=pooled)
 
 
 def run(model, train, validation, test, **settings):
@@ -28,6 +40,33 @@ def run(model, train, validation, test, **settings):
     metrics = evaluate(model, test)
     return {"best_epoch": history.best_epoch, "auc": metrics.auc,
             "log_loss": metrics.log_loss}
+
+
+def in_parallel(function, cases):
+    """The function of each case, a tuple of arguments, on all cores, one for each."""
+    with parallel_config("loky", n_jobs=-1, inner_max_num_threads=1):
+        return Parallel()(delayed(function)(*case) for case in cases)
+
+
+@cache
+def behaviour():
+    """What small trainings end with: the mean logit of ten rows, one number a model.
+
+    They change when encoder, models or `fit` come to do something else, and stay when
+    their source is only written in another way.
+    """
+    rng, found = np.random.default_rng(0), []
+    columns = {f"field {size}": rng.integers(size, size=300) for size in (3, 5, 7)}
+    labels = np.logical_xor(*(columns[f"field {size}"] % 2 for size in (3, 5)))
+    encoder = FieldEncoder().fit(columns)
+    ids = encoder.transform(columns)
+    for name in ("LR", "FM", "DNN", "DeepFM"):
+        model = build(name, encoder.field_sizes, 4, (8, 8), 0.5)
+        fit(model, (ids[:200], labels[:200]), (ids[200:], labels[200:]), epochs=3,
+            batch_size=64, learning_rate=0.05, progress=False,
+            embedding_l2=0 if name == "LR" else 0.1)
+        found.append(float(logits(model, ids[-10:]).mean()))
+    return found
 
 
 def fingerprint(*parts):
@@ -44,7 +83,8 @@ def write(name, rows, origin=None):
     with open(RESULTS / f"{name}.csv", "w", encoding="utf-8", newline="\n") as file:
         file.write(f"# made by: make studies ({name}), "
                    f"on {platform.machine()} ({processor()}, {os.cpu_count()} cores)"
-                   + (f", fingerprint {origin}" if origin else "") + "\n")
+                   + (f", behaviour {' '.join(f'{z:.5f}' for z in behaviour())}, "
+                      f"fingerprint {origin}" if origin else "") + "\n")
         runs.to_csv(file, index=False, float_format="%.6f", lineterminator="\n")
     return runs
 
@@ -55,7 +95,10 @@ def read(name):
 
 
 def origin(name):
-    """Return the fingerprint in the header of `results/name.csv`, or None."""
+    """The fingerprint in the header of `results/name.csv` and its behaviour, or Nones.
+    """
     with open(RESULTS / f"{name}.csv", encoding="utf-8") as file:
-        _, found, digits = file.readline().partition("fingerprint ")
-    return digits.strip() if found else None
+        head, found, digits = file.readline().partition(", fingerprint ")
+    if not found:
+        return None, None
+    return digits.strip(), [float(z) for z in head.partition("behaviour ")[2].split()]

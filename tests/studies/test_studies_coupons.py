@@ -31,8 +31,10 @@ def data():
 
 @pytest.mark.parametrize("name", [*RUNS, "coupons_search", "coupons_differences",
                                   "coupons_calibration", "coupons_reliability"])
-def test_results_are_of_this_source_and_these_data(name):
-    assert study.origin(name) == coupons.FINGERPRINT, "run studies.coupons again"
+def test_results_are_of_this_source_these_data_and_this_package(name):
+    origin, behaviour = study.origin(name)
+    assert origin == coupons.FINGERPRINT, "run studies.coupons again"
+    np.testing.assert_allclose(behaviour, study.behaviour(), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -64,7 +66,7 @@ def test_differences_are_of_the_stored_runs():
         mean = means[row.measure][row.split]
         assert abs(mean[row.model] - mean[row.other] - row.mean) < 1e-5
         assert row.low <= row.mean <= row.high
-        assert row.respondents_low <= row.respondents_high
+        assert row.people_low <= row.people_high
 
 
 def test_reliability_and_calibration_are_of_the_same_rows():
