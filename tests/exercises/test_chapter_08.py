@@ -41,6 +41,9 @@ CASES = {
         (lambda known, numbers, n: bins(known, numbers, n) + 1, "from 0"),
         (lambda known, numbers, n: bins(known, numbers, n, "left"), "the upper bin"),
         (lambda known, numbers, n: numbers, "four bins the edges are")]),
+    "ten_years": ([-1.2], [
+        (-1.5, "one standard deviation"), (-15, "not x = 10"), (-1.6, "own weight"),
+        (1.2, "rise or fall")]),
     "holm": ([holm], [
         (lambda p: np.minimum(5 * p, 1), "Bonferroni"),
         (lambda p: holm(p, keep=False), "the largest so far"),

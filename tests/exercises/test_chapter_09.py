@@ -38,9 +38,6 @@ CASES = {
     "paired_interval": ([interval(1.5), (-0.4, 6.4)], [
         (interval(7.5), "root of 5"), (interval(1.2), "divide the sum"),
         (interval(1.5, 1.96), "known s"), ((0, 5), "middle"), ((1, 5), "not 2.000")]),
-    "ten_years": ([-1.2], [
-        (-1.5, "one standard deviation"), (-15, "not x = 10"), (-1.6, "own weight"),
-        (1.2, "rise or fall")]),
     "best_of_five": ([0.553], [
         (0.233, "best of five"), (0.447, "B is ahead"), (0.8, "Draw five")]),
     "liked_rate": ([liked_rate], [

@@ -47,13 +47,17 @@ from .chapter_07 import (
     check_temperature,
     check_undo_sampling,
 )
-from .chapter_08 import check_acquaintances, check_bins, check_holm
+from .chapter_08 import (
+    check_acquaintances,
+    check_bins,
+    check_holm,
+    check_ten_years,
+)
 from .chapter_09 import (
     check_best_of_five,
     check_gauc,
     check_liked_rate,
     check_paired_interval,
-    check_ten_years,
 )
 from .chapter_10 import (
     check_centred_fm,

@@ -53,6 +53,20 @@ def check_bins(bins: Callable[[np.ndarray, np.ndarray, int], ArrayLike]) -> None
     print(RIGHT)
 
 
+def check_ten_years(rise: float) -> None:
+    """Chapter 8: the answer is by how much ten years of age move an FM's logit."""
+    others = np.array([[2, 1], [0, 3], [1, 1]])
+    bracket = 0.5 + others.sum(axis=0) @ [1, -1]
+    judge(numbers(rise).squeeze(), 0.8 * bracket,
+          (bracket, "That is for one standard deviation, 12.5 years."),
+          (10 * bracket, "x is standardised: ten years are not x = 10."),
+          (0.8 * (bracket - 0.5), "The feature's own weight is in the slope too."),
+          (-0.8 * bracket, "The size is right. Does the logit rise or fall?"),
+          otherwise="The slope is the bracket: w_i, plus v_i times the sum of the "
+          "other factor rows.", **EXACT)
+    print(RIGHT)
+
+
 def check_holm(holm: Callable[[np.ndarray], ArrayLike]) -> None:
     """Chapter 8: several comparisons, and how many of them chance explains.
 
