@@ -95,10 +95,17 @@ def read(name):
 
 
 def origin(name):
-    """The fingerprint in the header of `results/name.csv` and its behaviour, or Nones.
-    """
+    """Return the fingerprint in the header of `results/name.csv`, or None."""
+    return _noted(name, "fingerprint")
+
+
+def behaviour_then(name):
+    """What `behaviour()` was when `results/name.csv` was made: a list of numbers."""
+    return [float(z) for z in (_noted(name, "behaviour") or "").split()]
+
+
+def _noted(name, what):
+    """What stands behind a word in the header of `results/name.csv`, or None."""
     with open(RESULTS / f"{name}.csv", encoding="utf-8") as file:
-        head, found, digits = file.readline().partition(", fingerprint ")
-    if not found:
-        return None, None
-    return digits.strip(), [float(z) for z in head.partition("behaviour ")[2].split()]
+        _, found, rest = file.readline().partition(f", {what} ")
+    return rest.partition(",")[0].strip() if found else None

@@ -29,14 +29,6 @@ def data():
     return load_coupons()
 
 
-@pytest.mark.parametrize("name", [*RUNS, "coupons_search", "coupons_differences",
-                                  "coupons_calibration", "coupons_reliability"])
-def test_results_are_of_this_source_these_data_and_this_package(name):
-    origin, behaviour = study.origin(name)
-    assert origin == coupons.FINGERPRINT, "run studies.coupons again"
-    np.testing.assert_allclose(behaviour, study.behaviour(), atol=1e-3)
-
-
 @pytest.mark.parametrize("name", RUNS)
 def test_each_run_is_stored_once_with_the_settings_that_the_search_chose(name):
     runs, cases = study.read(name), sorted(RUNS[name])

@@ -1,35 +1,77 @@
 """Chapter 9's stored runs are those that its study would make."""
-from itertools import product
+from itertools import combinations, product
 
+import numpy as np
 import pandas as pd
+import pytest
 
-from studies import movielens, study
+from studies import comparison, movielens, study
+
+FIRST = movielens.FORMS[0]
+# Table -> its runs: split, model, genres, trained_on, seed, and start where it has many.
+RUNS = {
+    "movielens": [(how, name, FIRST, "80 %", seed) for how, name, seed in product(
+        movielens.SPLITS, movielens.GRIDS, movielens.SEEDS)],
+    "movielens_genres": [("random", name, form, "80 %", seed) for name, form, seed in
+                         product(movielens.GRIDS, movielens.FORMS[1:],
+                                 movielens.FEW_SEEDS)],
+    "movielens_more": [("random", name, FIRST, "80 %", seed, start) for
+                       name, seed, start in product(movielens.GRIDS, movielens.STARTED,
+                                                    movielens.STARTS)]
+    + [("time", name, FIRST, "90 %", seed, seed) for name, seed in product(
+        movielens.GRIDS, movielens.SEEDS)],
+}
 
 
-def test_every_run_is_stored_once_with_the_settings_that_the_search_chose():
-    runs = study.read("movielens")
-    found = sorted(
-        runs[["split", "variant", "model", "seed"]].itertuples(index=False, name=None))
-    assert found == sorted((*case, name, seed) for case, (name, seed) in product(
-        movielens.CASES, product(movielens.GRIDS, movielens.SEEDS)))
-    settings = movielens.chosen(study.read("movielens_search"))
-    for name, group in runs.groupby("model"):
-        assert ((group[list(movielens.SETTINGS)].drop_duplicates().to_dict("records"))
-                == [settings[name]])
+@pytest.mark.parametrize("name", RUNS)
+def test_each_run_is_stored_once_with_the_settings_that_the_search_chose(name):
+    runs, cases = study.read(name), sorted(RUNS[name])
+    key = ["split", "model", "genres", "trained_on", "seed", "start"][:len(cases[0])]
+    assert sorted(runs[key].itertuples(index=False, name=None)) == cases
+    best = movielens.chosen(study.read("movielens_search"))
+    for case, group in runs.groupby(["split", "model"]):
+        settings, = group[list(movielens.SETTINGS)].drop_duplicates().to_dict("records")
+        assert {k: v for k, v in settings.items() if pd.notna(v)} == best[case]
 
 
-def test_the_search_tried_every_combination_once():
+def test_the_search_tried_every_combination_on_either_split():
     trials = study.read("movielens_search")
-    found = sorted(
-        trials[["model", *movielens.SETTINGS]].itertuples(index=False, name=None))
-    assert found == sorted((name, *values) for name, grid in movielens.GRIDS.items()
-                           for values in product(*grid))
+    found = trials[["split", "model", "seed", *movielens.SETTINGS]].fillna(-1)
+    wanted = [(how, name, seed, *({**dict.fromkeys(movielens.SETTINGS, -1),
+                                   **dict(zip(grid, values))}).values())
+              for how, seed, (name, grid) in product(
+                  movielens.SPLITS, movielens.SEARCH_SEEDS, movielens.GRIDS.items())
+              for values in product(*grid.values())]
+    assert sorted(found.itertuples(index=False, name=None)) == sorted(wanted)
 
 
-def test_the_chosen_settings_have_the_best_validation_auc():
+def test_a_model_trained_on_more_rows_has_the_epochs_of_its_twin():
+    key, runs = ["model", "seed"], study.read("movielens")
+    by_time = runs[runs["split"] == "time"].set_index(key).best_epoch
+    more = study.read("movielens_more")
+    longer = more[more.trained_on == "90 %"].set_index(key).best_epoch
+    assert by_time.sort_index().equals(longer.sort_index())
+
+
+def test_differences_are_of_the_stored_runs():
+    runs, stored = study.read("movielens"), study.read("movielens_differences")
+    pairs = list(combinations(movielens.GRIDS, 2))
+    assert len(stored) == len(comparison.MEASURES) * 2 * len(pairs)
+    means = runs.groupby(["split", "model"])[list(comparison.MEASURES)].mean()
+    for row in stored.itertuples():
+        mean = means[row.measure][row.split]
+        assert abs(mean[row.model] - mean[row.other] - row.mean) < 1e-5
+        assert row.low <= row.mean <= row.high and row.people_low <= row.people_high
+    by_time = stored[stored["split"] == "time"]
+    half = 2.093 * by_time.sd / np.sqrt(20)             # the usual t interval, 19 df
+    np.testing.assert_allclose(by_time.high - by_time["mean"], half, atol=2e-6)
+
+
+def test_the_chosen_settings_have_the_best_mean_validation_auc():
     trials = pd.DataFrame(
-        {"model": ["LR", "LR", "FM"], "learning_rate": [1.0, 2.0, 3.0],
-         "embedding_l2": 0.0, "dropout": 0.5, "validation_auc": [0.7, 0.8, 0.6]})
+        {"split": "random", "model": ["LR", "LR", "LR", "FM"],
+         "learning_rate": [1.0, 2.0, 2.0, 3.0], "embedding_l2": [np.nan] * 3 + [0.5],
+         "dropout": np.nan, "validation_auc": [0.7, 0.8, 0.5, 0.6]})
     assert movielens.chosen(trials) == {
-        "LR": {"learning_rate": 2.0, "embedding_l2": 0.0, "dropout": 0.5},
-        "FM": {"learning_rate": 3.0, "embedding_l2": 0.0, "dropout": 0.5}}
+        ("random", "LR"): {"learning_rate": 1.0},
+        ("random", "FM"): {"learning_rate": 3.0, "embedding_l2": 0.5}}

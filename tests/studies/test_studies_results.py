@@ -1,0 +1,35 @@
+"""Stored results are of the source, the data and the behaviour that are here now."""
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+from studies import study
+
+STUDIES = ("click_log", "coupons", "movielens")
+# Made before results had fingerprints: timings and counts, which want a quiet machine.
+WITHOUT = ("browser_onnx", "embedding_cost", "large_tables", "latency", "workers")
+
+
+def study_of(name):
+    return max((s for s in STUDIES + WITHOUT if name.startswith(s)), key=len)
+
+
+@pytest.mark.parametrize("name", sorted(p.stem for p in study.RESULTS.glob("*.csv")))
+def test_a_result_is_of_this_source_these_data_and_this_package(name):
+    module = study_of(name)
+    if module in WITHOUT:
+        assert study.origin(name) is None, f"{name} has a fingerprint: test it"
+        return
+    now = import_module(f"studies.{module}").FINGERPRINT
+    assert study.origin(name) == now, f"run python -m studies.{module} again"
+    np.testing.assert_allclose(
+        study.behaviour_then(name), study.behaviour(), atol=1e-3,
+        err_msg="the encoder, a model or fit does something else now")
+
+
+def test_behaviour_moves_when_dropout_is_seeded_otherwise(monkeypatch):
+    before = np.array(study.behaviour())
+    monkeypatch.setattr("deepfm_tutorial.training.mxnet_seed", lambda *numbers: 1)
+    moved = np.abs(study.behaviour.__wrapped__() - before)
+    assert moved[:2].max() < 1e-6 and moved[2:].min() > 1e-2  # LR, FM; DNN, DeepFM
