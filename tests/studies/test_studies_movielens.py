@@ -8,7 +8,7 @@ import pytest
 from studies import comparison, movielens, study
 
 FIRST = movielens.FORMS[0]
-# Table -> its runs: split, model, genres, trained_on, seed, and start where it has many.
+# Table -> its runs: split, model, genres, trained_on, seed, start where it has many.
 RUNS = {
     "movielens": [(how, name, FIRST, "80 %", seed) for how, name, seed in product(
         movielens.SPLITS, movielens.GRIDS, movielens.SEEDS)],
