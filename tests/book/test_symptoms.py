@@ -1,5 +1,6 @@
 """The index of symptoms: what people ask, and where the book answers."""
 import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -11,6 +12,7 @@ ENTRIES = re.findall(r"^(\S.*)\n: (.+)$", PAGE, re.M)
 LINK = r"\{(ref|eq|numref)\}`([^`]+)`"
 
 
+@cache
 def anchors():
     """Each label of a page, a section, an equation or a figure of the book."""
     found = set()
