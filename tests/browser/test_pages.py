@@ -171,7 +171,8 @@ def test_pages_are_light(visit, capsys):
 
 def test_search_finds_a_word_and_leads_to_its_page(open_page, address):
     page, seen = open_page("search")
-    page.goto(f"{address}/search.html?q=bilinearity")
+    page.goto(f"{address}/search.html?q=bilinearity",
+              wait_until="networkidle")  # each hit fetches its page
     page.locator("#search-results a[href*='03_embedding']").first.click()
     assert "03_embedding" in page.url and not seen["errors"]
 
@@ -227,6 +228,7 @@ def test_search_splits_chinese_from_latin_and_invents_nothing(open_page):
 
 def test_search_for_two_chinese_characters_leads_to_the_glossary(open_page, address):
     page, seen = open_page("search")
-    page.goto(f"{address}/search.html?q=哈希")
+    page.goto(f"{address}/search.html?q=哈希",
+              wait_until="networkidle")  # each hit fetches its page
     page.locator("#search-results a[href*='glossary']").first.click()
     assert "book/glossary" in page.url and not seen["errors"]
