@@ -1,4 +1,5 @@
 """Every page in a browser: complete, legible, accessible and light, in both themes."""
+import re
 from pathlib import Path
 
 import pytest
@@ -170,7 +171,8 @@ def test_pages_are_light(visit, capsys):
 
 def test_search_finds_a_word_and_leads_to_its_page(open_page, address):
     page, seen = open_page("search")
-    page.goto(f"{address}/search.html?q=bilinearity")
+    page.goto(f"{address}/search.html?q=bilinearity",
+              wait_until="networkidle")  # each hit fetches its page
     page.locator("#search-results a[href*='03_embedding']").first.click()
     assert "03_embedding" in page.url and not seen["errors"]
 
@@ -191,3 +193,42 @@ def test_on_paper_drawings_stand_for_live_figures(open_page):
         assert live.is_visible() and not drawing.is_visible()
         page.emulate_media(media="print")
         assert drawing.is_visible() and not live.is_visible()
+
+
+def chinese_names():
+    """Each run of Chinese characters in the glossary's names."""
+    text = (Path(__file__).parents[2] / "book/glossary.md").read_text("utf-8")
+    names = re.findall(r"^  \*\*(.+)\.\*\* ", text, re.M)
+    return {run for name in names for run in re.findall(r"[\u4e00-\u9fff]+", name)}
+
+
+def found(page, queries):
+    """For each query the pages that search leads to."""
+    return page.evaluate("""(queries) => queries.map((query) =>
+      Search._performSearch(...Search._parseQuery(query)).map((result) => result[0]))
+    """, sorted(queries))
+
+
+def test_search_finds_each_chinese_term_and_every_part_of_it(open_page):
+    page, _ = open_page("search")
+    names = chinese_names()
+    parts = {name[start:end] for name in names for start in range(len(name))
+             for end in range(start + 1, len(name) + 1)}
+    assert len(names) > 100 and {"域", "嵌入", "分解机"} < parts
+    assert [part for part, pages in zip(sorted(parts), found(page, parts))
+            if "book/glossary" not in pages] == []
+
+
+def test_search_splits_chinese_from_latin_and_invents_nothing(open_page):
+    page, _ = open_page("search")
+    for query in ("FM层", "FM 层", "L2正则项", "embedding 嵌入", "嵌入 哈希"):
+        assert "book/glossary" in found(page, [query])[0], query
+    assert found(page, ["鲸鱼"]) == [[]]
+
+
+def test_search_for_two_chinese_characters_leads_to_the_glossary(open_page, address):
+    page, seen = open_page("search")
+    page.goto(f"{address}/search.html?q=哈希",
+              wait_until="networkidle")  # each hit fetches its page
+    page.locator("#search-results a[href*='glossary']").first.click()
+    assert "book/glossary" in page.url and not seen["errors"]
