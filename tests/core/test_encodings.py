@@ -19,6 +19,7 @@ def encoded(column, later=None, **settings):
 
 
 def test_standardised_numbers_have_the_training_rows_mean_and_deviation():
+    assert encoded([True, False], continuous=["x"])[1] == [[1], [0]]
     ids, x = encoded([1, 3, None, 5], [3, None, 7], standardised=["x"], missing=True)
     assert ids == [[1], [2], [1]]
     deviation = np.sqrt((4 + 0 + 4) / 3)
