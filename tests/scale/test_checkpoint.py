@@ -176,6 +176,14 @@ def test_each_number_of_each_row_counts_in_a_digest(monkeypatch):
     assert checkpoint.digest(rows) in found  # whatever the slices
 
 
+@pytest.mark.parametrize("row", [0, 1024, 69_999])
+def test_a_label_far_down_in_a_long_log_counts_in_its_digest(row):
+    ids, labels = np.zeros((70_000, 1), np.int32), np.zeros(70_000)
+    before = checkpoint.digest((ids, labels))
+    labels[row] = 1
+    assert checkpoint.digest((ids, labels)) != before
+
+
 def test_one_label_makes_another_training_and_another_type_does_not(tmp_path):
     ids, labels = data()
     run(tmp_path, train=(ids, labels), epochs=1)
