@@ -334,6 +334,13 @@ def test_a_missing_or_wrong_variable_of_a_cluster_is_named(name, value):
         environment.check(spoilt)
 
 
+def test_ranks_follow_the_ports_and_the_schedulers_port_may_be_given():
+    variables = environment.on_this_machine(3, 2, port=9091)
+    assert {each["DMLC_PS_ROOT_PORT"] for each in variables.values()} == {"9091"}
+    ports = [int(variables["worker", rank]["PORT"]) for rank in range(3)]
+    assert ports == sorted(set(ports)) and "PORT" not in variables["scheduler", 0]
+
+
 def test_a_server_that_lacks_a_variable_ends_with_2_and_a_worker_runs_the_command():
     launcher = [sys.executable, "-m", "deepfm_tutorial.distributed", "--",
                 "echo", "hello"]
