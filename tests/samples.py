@@ -4,6 +4,7 @@ from inspect import signature
 import numpy as np
 
 from deepfm_tutorial import MODELS, FieldEncoder
+from deepfm_tutorial.embeddings import named_parameters
 
 SMALL = {"num_factors": 4, "hidden_units": (8,), "dropout": 0}
 NAMES = ("LogisticRegression", "FM", "DNN", "DeepFM")
@@ -20,6 +21,11 @@ def small(name, sizes, **changed):
 def weights(model):
     """All parameters as NumPy arrays, in their order."""
     return [parameter.data().asnumpy() for parameter in model.collect_params().values()]
+
+
+def named_weights(model):
+    """All parameters as NumPy arrays, by their place in the model."""
+    return {name: p.data().asnumpy() for name, p in named_parameters(model).items()}
 
 
 def check_dataset(data):

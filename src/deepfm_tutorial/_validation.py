@@ -8,6 +8,7 @@ import numbers
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,10 +71,14 @@ def check_counts(name: str, counts: Mapping[str, int] | None,
             for field, count in (counts or {}).items()}
 
 
-def field_bounds(field_sizes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+@lru_cache  # a model asks for the same at each call
+def field_bounds(field_sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """First and one-past-last id of every field: two arrays of shape (F,)."""
     ends = np.cumsum(field_sizes)
-    return ends - field_sizes, ends
+    bounds = ends - field_sizes, ends
+    for shared in bounds:
+        shared.flags.writeable = False
+    return bounds
 
 
 def check_ids(ids: Any, low: Any, high: Any,
@@ -127,7 +132,7 @@ def check_rows(ids: Any, field_sizes: Sequence[int],
     Raises:
         TypeError, ValueError: as `check_ids`, or a field without a column.
     """
-    low, high = field_bounds(field_sizes)
+    low, high = field_bounds(tuple(field_sizes))
     ids = as_numpy(ids)
     if not pooled:
         if np.ndim(ids) == 2 and np.shape(ids)[1] > len(low):

@@ -167,7 +167,8 @@ class Column:
         if len(kinds) > 1:
             where = {kind: self._first(lambda entry: kind_of(type(entry)) == kind)
                      for kind in kinds}
-            found = [f"{kind} (row {row})" for kind, row in sorted(where.items())]
+            found = [f"{kind} (row {self.rows[row]})"
+                     for kind, row in sorted(where.items())]
             raise TypeError(f"column {self.name!r} holds {' and '.join(found)}: "
                             "one of them is needed")
         kind = next(iter(kinds), None)

@@ -1,4 +1,5 @@
 """Bad ids, values, labels, settings: refused by name, before any weight changes."""
+import threading
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ from deepfm_tutorial import (
     one_hot_csr,
     predict,
 )
+from deepfm_tutorial import _validation as validation
 
 SIZES = (3, 4)
 IDS = np.array([[0, 3], [2, 6], [1, 4], [0, 5]])
@@ -87,6 +89,31 @@ def test_functions_refuse_ids_outside_the_table():
                 call()
     with pytest.raises(ValueError, match="7 columns.*7 rows.*6"):
         embed_by_dot(nd.ones((1, 7)), table, (3, 3))
+
+
+def test_rows_after_the_first_slice_are_checked_and_counted_from_the_first_row(
+        monkeypatch):
+    monkeypatch.setattr(validation, "ROWS_AT_ONCE", 2)
+    for row in range(5):
+        ids, values = np.tile([0, 3], (5, 1)), np.ones((5, 2))
+        ids[row, 1], values[row, 0] = 7, np.inf
+        with pytest.raises(ValueError, match=rf"ids\[{row}, 1\] = 7"):
+            predict(LogisticRegression(SIZES), ids)
+        with pytest.raises(ValueError, match=rf"values\[{row}, 0\] = inf"):
+            predict(LogisticRegression(SIZES), ([[0, 3]] * 5, None, values))
+
+
+def test_the_door_is_open_for_one_thread_and_until_the_outermost_block_ends():
+    seen = []
+    with validation.past_the_door():
+        with validation.past_the_door():
+            pass
+        ask = threading.Thread(
+            target=lambda: seen.append(validation.is_past_the_door()))
+        ask.start()
+        ask.join()
+        seen.append(validation.is_past_the_door())
+    assert seen == [False, True] and not validation.is_past_the_door()
 
 
 BAD_SETTINGS = {

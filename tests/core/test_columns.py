@@ -118,6 +118,9 @@ REFUSED = {
     "decimals": ([decimal.Decimal(1)], TypeError, "row 0: .*Decimal"),
     "bytes": ([b"a"], TypeError, "row 0: b'a'.*bytes"),
     "lists of lists": ([[["a"]]], TypeError, "row 0: .*a list, where one value"),
+    "infinity in a set": ([[1.5, 2.5], [], [np.inf]], ValueError, "row 2: inf"),
+    "numbers and text in sets": ([["a", "b"], [1]], TypeError,
+                                 r"numbers \(row 1\) and text \(row 0\)"),
     "half a character": (["\ud800"], ValueError, "UTF-8 cannot write"),
     "a scalar": (1, ValueError, r"is 1: a list or an array .*\(N,\)"),
     "one text": ("abc", ValueError, r"'abc': a list or an array"),
@@ -138,10 +141,12 @@ def test_another_kind_than_was_learned_is_refused_also_if_nothing_was_kept():
     other = {"text": ["a"], "numbers": [1], "booleans": [True], "lists": [["a"]]}
     for column in other.values():
         encoder = FieldEncoder(min_count=2).fit({"x": column})  # an empty vocabulary
+        stored = FieldEncoder.from_dict(json.loads(json.dumps(encoder.as_dict())))
         for asked in other.values():
             if asked is not column:
-                with pytest.raises(TypeError, match="'x' holds"):
-                    encoder.transform({"x": asked})
+                for each in (encoder, stored):
+                    with pytest.raises(TypeError, match="'x' holds"):
+                        each.transform({"x": asked})
     dates = FieldEncoder().fit({"x": STAMPS})
     for text in ("today", "20260101", "01/02/2026", "2026-01-01T00:00Z"):
         with pytest.raises(ValueError, match="'x', row 0: .*dates are needed"):

@@ -3,6 +3,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 from mxnet.gluon import nn
+from samples import named_weights as weights
 from samples import small
 
 from deepfm_tutorial import (
@@ -65,10 +66,6 @@ def make(name):
 def trainable(model):
     return {name: p for name, p in named_parameters(model).items()
             if not isinstance(p, mx.gluon.Constant)}
-
-
-def weights(model):
-    return {name: p.data().asnumpy() for name, p in named_parameters(model).items()}
 
 
 def by_step(step):

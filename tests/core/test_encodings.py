@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from deepfm_tutorial import UNSEEN, FieldEncoder
+from deepfm_tutorial.encodings import bucket
 
 PRICES = [1.0, 2.0, 3.0, 4.0, 5.0, 100.0]
 
@@ -18,6 +19,7 @@ def encoded(column, later=None, **settings):
 
 
 def test_standardised_numbers_have_the_training_rows_mean_and_deviation():
+    assert encoded([True, False], continuous=["x"])[1] == [[1], [0]]
     ids, x = encoded([1, 3, None, 5], [3, None, 7], standardised=["x"], missing=True)
     assert ids == [[1], [2], [1]]
     deviation = np.sqrt((4 + 0 + 4) / 3)
@@ -36,6 +38,10 @@ def test_bins_hold_equally_many_training_rows_and_take_any_number():
     assert encoded([7, 7, 7], [6, 7, 8], binned={"x": 4})[0] == [[1]] * 3
     # A number on an edge, here 2, is in the upper bin.
     assert encoded([1, 2, 3], binned={"x": 2})[0] == [[1], [2], [2]]
+    gaps = FieldEncoder(binned={"x": 2}, missing=True).fit({"x": [1, None, 3]})
+    ids = gaps.transform({"x": [None, 9, -9]})
+    assert ids.tolist() == [[3], [2], [1]] and gaps.field_sizes == (4,)
+    assert gaps.describe(ids)["x"] == [None, "2 or more", "below 2"]
     # Many equal numbers make fewer bins, and none without a training row.
     ids = np.ravel(encoded([0, 0, 0, 0, 5, 9], binned={"x": 3})[0])
     assert set(ids) == set(range(1, ids.max() + 1))
@@ -55,6 +61,20 @@ def test_a_set_has_one_over_its_size_for_each_and_any_length():
         ["drama", "war"], [], [None], [UNSEEN, "war", "comedy", UNSEEN]]
     with pytest.raises(ValueError, match="values are None"):
         encoder.describe(data.ids)
+
+
+def test_the_values_of_a_set_can_be_hashed():
+    tags = [["war", "drama"], ["drama"]]
+    encoder = FieldEncoder(hashed={"x": 50}, multi_valued=["x"]).fit({"x": tags})
+    assert encoder.field_sizes == (51,) and encoder.with_unseen == ()
+    data = encoder.encode({"x": [["war", "new"]]})
+    assert data.ids.tolist() == [[1 + bucket("war", 50), 1 + bucket("new", 50)]]
+
+
+def test_a_continuous_field_is_described_where_its_number_is_zero():
+    encoder = FieldEncoder(["x"]).fit({"x": [0.0], "tags": [["a"]]})
+    data = encoder.encode({"x": [0.0], "tags": [["a"]]})
+    assert encoder.describe(data.ids, data.values) == {"x": ["x"], "tags": [["a"]]}
 
 
 def test_least_counts_may_differ_by_field_and_count_the_rows_of_a_set():
@@ -82,7 +102,7 @@ def test_all_kinds_of_fields_side_by_side_stored_and_back():
     assert encoder.with_unseen == ("day", "tags")
     stored = json.loads(json.dumps(encoder.as_dict()))
     again = FieldEncoder.from_dict(stored)
-    rows = json.loads(json.dumps(encoder.plain(log)))
+    rows = json.loads(json.dumps(encoder.plain(log), allow_nan=False))
     for field in ("ids", "values"):
         np.testing.assert_array_equal(getattr(again.encode(rows), field),
                                       getattr(encoder.encode(log), field))
@@ -114,6 +134,8 @@ def test_all_kinds_of_fields_side_by_side_stored_and_back():
     (lambda: encoded([1, 1e39], continuous=["x"]), ValueError,
      "row 1: 1e\\+39: more than 32 bits hold"),
     (lambda: encoded([1, np.inf], binned={"x": 2}), ValueError, "row 1: inf"),
+    (lambda: encoded(["a"], ["\ud800"], hashed={"x": 2}), ValueError,
+     "UTF-8 cannot write"),
     (lambda: encoded(["1"], binned={"x": 2}), TypeError, "'x' holds text"),
     (lambda: encoded([1, None], binned={"x": 2}), ValueError, "row 1: .*missing"),
     (lambda: encoded(["a|b"], multi_valued=["x"]), TypeError, "a list of values a row"),

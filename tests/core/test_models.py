@@ -108,8 +108,11 @@ def test_logistic_regression_is_a_dot_product(rng):
     ids, values = random_rows(rng)
     w0, w = numpy_of(model.first_order.bias, model.first_order.weights)
     expected = w0 + one_hot(ids, sum(SIZES), values).asnumpy() @ w
-    np.testing.assert_allclose(model(ids, values).asnumpy(), expected,
-                               rtol=1e-5, atol=1e-6)
+    for x in (values, nd.array(values, dtype="float64")):
+        np.testing.assert_allclose(model(ids.astype(np.uint16), x).asnumpy(), expected,
+                                   rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(model(ids, values > 0).asnumpy(),
+                                  model(ids, 1.0 * (values > 0)).asnumpy())
 
 
 def test_pairwise_interactions_against_the_double_loop_over_fields(rng):
@@ -291,7 +294,15 @@ def test_first_order_starts_at_zero_and_factors_do_not():
     embedding.initialize()
     assert (not first.weights.data().asnumpy().any()
             and not first.bias.data().asnumpy().any())
-    assert embedding.factors.data().asnumpy().std() == pytest.approx(0.01, rel=0.05)
+    V = embedding.factors.data().asnumpy()
+    assert V.std() == pytest.approx(0.01, rel=0.05)
+    assert np.abs(V).max() > 0.03  # normal noise, not uniform
+
+
+@pytest.mark.parametrize("model", [DNN, DeepFM])
+def test_a_models_mlp_is_made_with_the_models_arguments(model):
+    mlp = model(SIZES, K, (8, 6), dropout=0.5, batch_norm=True).mlp
+    assert repr(mlp) == repr(MLP(len(SIZES) * K, (8, 6), dropout=0.5, batch_norm=True))
 
 
 def test_mlp_starts_with_he_initialisation():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from mxnet import nd
 from samples import NAMES, small
+from samples import named_weights as weights
 
 from deepfm_tutorial import FieldEncoder, TrainStep, fit, pairwise_interactions, predict
 from deepfm_tutorial.embeddings import named_parameters
@@ -28,10 +29,6 @@ def make(name):
         if parameter.grad_req != "null":
             parameter.set_data(nd.random.normal(scale=0.3, shape=parameter.shape))
     return model
-
-
-def weights(model):
-    return {name: p.data().asnumpy() for name, p in named_parameters(model).items()}
 
 
 def by_hand(name, model):

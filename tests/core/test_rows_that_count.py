@@ -5,6 +5,7 @@ import threading
 
 import mxnet as mx
 import numpy as np
+import pandas as pd
 import pytest
 from mxnet import nd
 from samples import NAMES, small, weights
@@ -96,7 +97,16 @@ def test_metrics_come_from_logits():
     for labels in ([0, 0, 0, 0, 1, 1, 1], [1, 0, 1, 0, 0, 1, 0]):
         y = np.array(labels)
         assert evaluate(model, (ids, y)) == pytest.approx(
-            (roc_auc_score(y, z), np.mean(np.logaddexp(0, z) - y * z)), rel=1e-6)
+            (roc_auc_score(y, z), np.mean(np.logaddexp(0, z) - y * z)), rel=1e-12)
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_a_logit_that_is_no_number_is_refused_with_its_row(bad):
+    model = LogisticRegression((3,))
+    model.initialize()
+    model.first_order.weights.set_data(nd.array([0, 0, bad]))
+    with pytest.raises(ValueError, match=f"the logit of row 1 is {bad}"):
+        predict(model, [[0], [2], [1]])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,6 +114,7 @@ def test_the_correction_for_sampling_is_that_of_each_probability(name):
     model, data = made(name), ENCODER.encode(LOG)
     p = predict(model, data)
     correct_for_sampling(model, 0.2)
+    correct_for_sampling(model, 1)  # nothing was left out
     np.testing.assert_allclose(predict(model, data), p / (p + (1 - p) / 0.2), rtol=1e-5)
     for kept in (0, 1.5):
         with pytest.raises(ValueError, match="kept = "):
@@ -132,6 +143,9 @@ DO_NOT_FIT = {
         r"train: ids\[0, 0\]"),
     "a weight below 0": (lambda m: fit(m, (*DATA[:3], -COUNTS), **QUIET),
                          r"train: weights\[\d+\] = -"),
+    "a weight beyond float32": (
+        lambda m: fit(m, (*DATA[:3], np.where(COUNTS, COUNTS, 1e300)), **QUIET),
+        r"train: weights\[\d+\] = 1e\+300"),
     "no weight": (lambda m: evaluate(m, (*DATA[:3], COUNTS * 0)), "weights are all 0"),
     "weights of one class": (lambda m: evaluate(m, (*DATA[:3], LABELS)),
                              "every label is 1; AUC needs both"),
@@ -140,7 +154,12 @@ DO_NOT_FIT = {
     "numbers too large": (
         lambda m: fit(m, HUGE.encode({**LOG, "age": LOG["age"] * 1e25}, LABELS),
                       epochs=3, progress=False), "values reach .*standardise"),
+    "numbers too large for validation": (
+        lambda m: fit(m, DATA, ENCODER.encode({**LOG, "age": LOG["age"] * 1e38},
+                                              LABELS), **QUIET),
+        "validation: the logit of row .*values reach .*standardise"),
     "raw columns": (lambda m: predict(m, LOG), "encode"),
+    "a frame": (lambda m: predict(m, pd.DataFrame(LOG)), "a DataFrame of raw columns"),
     "no weights yet": (lambda m: predict(FM(ENCODER.field_sizes), DATA),
                        "no weights yet: call fit first"),
 }

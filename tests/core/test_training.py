@@ -116,6 +116,42 @@ def test_penalty_strength_is_half_lambda_times_the_mean_square(monkeypatch):
                                rtol=1e-4, atol=1e-7)
 
 
+def test_the_training_loss_is_the_mean_over_the_rows_without_the_penalty():
+    """At so small a rate no weight moves: each batch has the loss of the model given.
+    The last batch has two rows."""
+    model, (ids, labels) = FM(SIZES, 4), data(10)
+    model.initialize()
+    model.embedding.factors.set_data(nd.arange(44).sin().reshape((11, 4)))
+    z = model(ids).asnumpy().astype(np.float64)
+    losses = np.logaddexp(0, z) - labels * z
+    history = fit(model, (ids, labels), epochs=1, batch_size=4, learning_rate=1e-12,
+                  embedding_l2=1.0, **QUIET)
+    assert history.train_loss == [pytest.approx(losses.mean(), rel=1e-5)]
+
+
+def test_a_validation_entry_is_what_evaluate_says_of_the_model_that_fit_leaves():
+    rng = np.random.default_rng(0)
+    train, validation = ((*data(60, seed), rng.normal(size=(60, 2)),
+                          rng.integers(0, 3, 60)) for seed in (0, 1))
+    model = DeepFM(SIZES, 4, (8,), dropout=0.5)
+    history = fit(model, train, validation, epochs=3, batch_size=16,
+                  learning_rate=0.01, **QUIET)
+    assert len(set(history.validation)) == 3
+    assert evaluate(model, validation) == history.validation[history.best_epoch - 1]
+
+
+def test_a_short_batch_is_scaled_by_its_own_rows():
+    """With w frozen the bias alone moves: by the rate times the mean of σ(z) − y."""
+    model, bias, rate = LogisticRegression((2,)), 0.0, 0.5
+    model.initialize()
+    model.first_order.weights.grad_req = "null"
+    with TrainStep(model, mx.optimizer.SGD(learning_rate=rate)) as step:
+        for labels in ([1, 0, 1, 1], [1]):
+            step(np.zeros((len(labels), 1)), np.array(labels))
+            bias -= rate * (1 / (1 + np.exp(-bias)) - np.mean(labels))
+    assert model.first_order.bias.data().asscalar() == pytest.approx(bias, rel=1e-6)
+
+
 @pytest.mark.parametrize("rows, batch_size, sizes",
                          [(10, 4, [4, 4, 2]), (3, 100, [3]), (8, 4, [4, 4])])
 def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows,
@@ -136,15 +172,16 @@ def test_every_row_is_seen_once_an_epoch_in_a_new_order(monkeypatch, rows,
     assert rows < 8 or first != second
 
 
-def test_the_seed_decides_the_order_of_the_rows(monkeypatch):
-    seen = []
+def test_the_seed_decides_the_order_of_the_rows_and_the_first_weights(monkeypatch):
+    seen, first = [], []
     monkeypatch.setattr(TrainStep, "__call__", lambda self, ids, *rest: (
-        seen.append(ids[:, 0].tolist()) or nd.zeros(1)))
+        seen.append(ids[:, 0].tolist()) or nd.zeros(1)))  # it moves no weight
     ids = np.stack([np.arange(50), np.full(50, 50)], axis=1)
     for seed in (1, 1, 2):
-        fit(LogisticRegression((50, 1)), (ids, np.arange(50) % 2), epochs=1,
-            seed=seed, **QUIET)
-    assert seen[0] == seen[1] != seen[2]
+        model = FM((50, 1), 2)
+        fit(model, (ids, np.arange(50) % 2), epochs=1, seed=seed, **QUIET)
+        first.append(model.embedding.factors.data().asnumpy().tolist())
+    assert seen[0] == seen[1] != seen[2] and first[0] == first[1] != first[2]
 
 
 def test_equal_seeds_give_bit_equal_results_and_others_do_not():
@@ -260,6 +297,13 @@ def test_a_loss_that_is_no_number_stops_with_the_best_weights_back():
     with pytest.raises(ValueError, match="smaller learning_rate than 1e\\+30"):
         fit(model, data(), epochs=3, batch_size=32, learning_rate=1e30, **QUIET)
     assert same(weights(model), before)
+
+
+@pytest.mark.parametrize("loss", [np.inf, np.nan])
+def test_an_infinite_loss_stops_as_nan_does(monkeypatch, loss):
+    monkeypatch.setattr(TrainStep, "__call__", lambda *batch: nd.array([loss]))
+    with pytest.raises(ValueError, match=f"the training loss became {loss}"):
+        fit(deepfm(), data(), epochs=1, **QUIET)
 
 
 @pytest.mark.parametrize("validation", [None, data(seed=1)])

@@ -56,6 +56,11 @@ def test_a_split_has_each_row_once_and_no_group_twice():
                                (0.5, 0.3, 0.2), atol=largest)
 
 
+def test_a_group_goes_where_its_middle_is():
+    halves = split_by(np.repeat(range(10), 10), (0.5, 0.5))
+    assert [len(rows) for rows in halves] == [50, 50]
+
+
 def test_seeds_repeat_and_differ():
     one, again, other = (split_by(range(100), seed=seed) for seed in (5, 5, 6))
     for rows, same in zip(one, again):

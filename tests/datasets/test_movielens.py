@@ -89,6 +89,18 @@ def test_fields_by_hand(tiny):
     np.testing.assert_array_equal(data.ages, [17, 55, 17])
 
 
+def test_each_band_of_ages_begins_and_ends_where_its_name_says(tiny):
+    bands = {"under 18": (0, 17), "18-24": (18, 24), "25-34": (25, 34),
+             "35-44": (35, 44), "45-54": (45, 54), "55 and over": (55, 130)}
+    ages = [age for both in bands.values() for age in both]
+    for name, line in (("u.user", "{0}|{1}|F|artist|A\n"),
+                       ("u.data", "{0}\t1\t4\t0\n")):
+        (tiny / name).write_text("".join(map(line.format, range(len(ages)), ages)))
+    data = movielens.read_movielens({name: tiny / name for name in TINY})
+    found = dict(zip(data.ages.tolist(), data.columns["age"].tolist()))
+    assert found == {age: band for band, both in bands.items() for age in both}
+
+
 def test_the_folder_may_hold_the_files_or_an_ml_100k_folder(tiny,
                                                             tmp_path, monkeypatch):
     outer = tmp_path / "outer"

@@ -14,8 +14,15 @@ from machines import job
 from mxnet import autograd
 from samples import weights
 
-from deepfm_tutorial import Data, distributed, logistic_loss
-from deepfm_tutorial.distributed import environment, launch
+from deepfm_tutorial import (
+    DNN,
+    Data,
+    FieldBlock,
+    distributed,
+    evaluate,
+    logistic_loss,
+)
+from deepfm_tutorial.distributed import environment, launch, worker
 from deepfm_tutorial.scale import checkpoint
 
 JOB = Path(job.__file__)
@@ -127,10 +134,9 @@ class FirstOfTwo:
         return getattr(self.store, name)
 
 
-def test_a_checkpoint_of_another_number_of_workers_or_of_other_rows_is_refused(
-        tmp_path):
-    def train(store, data):
-        distributed.train(store, job.make_model(), data, **job.SETTINGS,
+def test_a_checkpoint_of_other_settings_workers_or_rows_is_refused(tmp_path):
+    def train(store, data, **changed):
+        distributed.train(store, job.make_model(), data, **job.SETTINGS | changed,
                           checkpoint=checkpoint.Checkpoint(tmp_path))
 
     ids, labels = job.make_data()
@@ -140,8 +146,139 @@ def test_a_checkpoint_of_another_number_of_workers_or_of_other_rows_is_refused(
         train(mx.kv.create("local"), (ids, labels))
     with pytest.raises(ValueError, match="another training, with training rows"):
         train(FirstOfTwo(), (ids, 1 - labels))
+    for name, value in {"batch_size": 9, "learning_rate": 0.2, "seed": 4}.items():
+        with pytest.raises(ValueError, match=f"another training, with {name} "):
+            train(FirstOfTwo(), (ids, labels), **{name: value})
     train(FirstOfTwo(), Data(ids.astype(np.int64), labels.tolist()))  # the same rows
     assert (tmp_path / "training.npz").read_bytes() == before
+
+
+class Still:
+    """A store of three workers, and a worker that moves no weight.
+
+    It draws as dropout does.
+    """
+
+    num_workers, drawn, orders = 3, [], []
+
+    def __init__(self, rank, *_):
+        self.rank = rank
+
+    def __call__(self, ids, labels, num_rows):
+        self.orders.append(ids.tolist())
+        self.drawn.append(mx.nd.random.uniform(shape=3).asnumpy().tolist())
+        return mx.nd.zeros(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def epoch(self):
+        return 0
+
+
+def test_every_seed_epoch_and_worker_has_its_own_dropout_and_order(monkeypatch):
+    monkeypatch.setattr(worker, "Worker", Still)
+    row = np.arange(300) % 100  # the shards are equal, and no two rows of one
+    ids = np.stack([row % 5, 5 + row // 5, 45 + 0 * row], axis=1)
+    for seed, rank in ((0, 1), (0, 2), (1, 1)):
+        distributed.train(Still(rank), job.make_model(), (ids, row % 2), epochs=2,
+                          batch_size=100, learning_rate=1, seed=seed)
+    for found in (Still.drawn, Still.orders):
+        assert len(found) == 6 and all(found.count(one) == 1 for one in found)
+
+
+def test_a_workers_loss_is_the_mean_over_its_own_rows():
+    """At so small a rate no weight moves."""
+    (ids, labels), model = job.make_data(), job.make_model()
+    model.initialize(mx.init.Normal(0.5))
+    own = distributed.shard(job.ROWS, 0, 2)  # 51 rows: the batches are uneven
+    expected = evaluate(model, (ids[own], labels[own])).log_loss
+    losses = distributed.train(FirstOfTwo(), model, (ids, labels), epochs=2,
+                               batch_size=8, learning_rate=1e-12)
+    assert losses == pytest.approx([expected] * 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("model, said", [
+    (lambda: DNN(job.SIZES, 3, (4,), batch_norm=True), "batch_norm = True"),
+    (lambda: NoTable(job.SIZES), "NoTable has no table")])
+def test_a_model_that_servers_cannot_hold_is_refused_by_name(model, said):
+    with pytest.raises(ValueError, match=said):
+        distributed.train(mx.kv.create("local"), model(), job.make_data(),
+                          **job.SETTINGS)
+
+
+class NoTable(FieldBlock):
+    """It has nothing by rows."""
+
+    def __init__(self, field_sizes):
+        super().__init__(field_sizes)
+        self.bias = self.params.get("bias", shape=(1,), init="zeros")
+
+
+@pytest.mark.parametrize("error, status, said", [
+    (SystemExit(3), 3, ""), (SystemExit(None), 0, ""), (SystemExit("no rows"), 1, ""),
+    (KeyError("price"), 1, "KeyError: 'price'"), (KeyboardInterrupt(), 1, "Keyboard")])
+def test_an_error_inside_a_connection_ends_the_process_with_pythons_own_status(
+        monkeypatch, capsys, error, status, said):
+    def end(number):
+        raise EOFError(number)  # a process that is at its end runs nothing more
+
+    monkeypatch.setattr(os, "_exit", end)
+    monkeypatch.setattr(mx.kv, "create", lambda mode: mode)
+    for name, value in COMPLETE.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(EOFError, match=f"^{status}$"), distributed.connect() as store:
+        assert store == "dist_sync"
+        raise error
+    assert said in capsys.readouterr().err
+
+
+def run_alone(code, places=(("worker", 0),), **variables):
+    """A job of these processes without the others; returns its exit status."""
+    alone = launch.Job([sys.executable, "-c", code], num_workers=1)
+    alone.variables = dict.fromkeys(places, variables)
+    return alone.run()
+
+
+def test_a_line_that_is_not_utf8_ends_no_log(capfd):
+    code = "import os; os.write(1, b'caf\\xe9\\nafter\\n')"
+    assert run_alone(code) == 0
+    assert capfd.readouterr().out == "[worker 0] caf\ufffd\n[worker 0] after\n"
+
+
+def test_a_worker_has_its_jobs_variables_and_none_of_the_launchers_own(
+        monkeypatch, capfd):
+    for name in ("OMP_NUM_THREADS", "PORT", "DMLC_ROLE"):
+        monkeypatch.setenv(name, "77")
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    assert launch.Job(["x"], num_workers=4).threads == 1
+    assert launch.Job(["x"], num_workers=2).threads == 3
+    code = ("import os; print([os.environ.get(name) for name in ('OMP_NUM_THREADS', "
+            "'PORT', 'DMLC_ROLE', 'DMLC_NUM_WORKER')])")
+    assert run_alone(code, DMLC_NUM_WORKER="5") == 0
+    assert capfd.readouterr().out == "[worker 0] ['6', None, None, '5']\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_launcher_ends_the_job_by_name_and_handlers_are_put_back(
+        number, capfd):
+    before = signal.signal(number, signal.SIG_IGN)  # what is not noted kills no test
+    code = f"import os, time; os.kill(os.getppid(), {int(number)}); time.sleep(9)"
+    try:
+        assert run_alone(code) == 128 + number
+        assert signal.getsignal(number) == signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+    assert f"{number.name} received, the job ends" in capfd.readouterr().err
+
+
+def test_a_server_that_fails_ends_the_job(capfd):
+    places = (("worker", 0), ("server", 0))
+    assert run_alone("import time; time.sleep(9)", places, DMLC_ROLE="server") == 2
+    assert "server 0 failed with exit status 2" in capfd.readouterr().err
 
 
 def test_an_exit_status_is_passed_on_and_no_process_is_left(capfd, left_over):
@@ -197,6 +334,13 @@ def test_a_missing_or_wrong_variable_of_a_cluster_is_named(name, value):
         environment.check(spoilt)
 
 
+def test_ranks_follow_the_ports_and_the_schedulers_port_may_be_given():
+    variables = environment.on_this_machine(3, 2, port=9091)
+    assert {each["DMLC_PS_ROOT_PORT"] for each in variables.values()} == {"9091"}
+    ports = [int(variables["worker", rank]["PORT"]) for rank in range(3)]
+    assert ports == sorted(set(ports)) and "PORT" not in variables["scheduler", 0]
+
+
 def test_a_server_that_lacks_a_variable_ends_with_2_and_a_worker_runs_the_command():
     launcher = [sys.executable, "-m", "deepfm_tutorial.distributed", "--",
                 "echo", "hello"]
@@ -225,7 +369,12 @@ def test_outside_a_job_and_bad_settings_are_refused_by_name():
     with pytest.raises(ValueError, match="batch_size = 0"):
         list(distributed.batches(10, 0, 2, 0, np.random.default_rng(0)))
     (ids, labels), store = job.make_data(), mx.kv.create("local")
+    with pytest.raises(ValueError, match="epochs = 0"):
+        distributed.train(store, job.make_model(), (ids, labels),
+                          **job.SETTINGS | {"epochs": 0})
     for data, said in (((ids, None), "labels are None"), ((ids,), r"\(ids, labels\)"),
-                       ((ids, labels, ids), "values are given")):
+                       ((ids, labels, ids), "values are given"),
+                       ((ids, labels, None, labels), "weights are given"),
+                       ((ids, labels[1:]), "103 rows of ids and 102 labels")):
         with pytest.raises(ValueError, match=said):
             distributed.train(store, job.make_model(), data, **job.SETTINGS)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -160,12 +161,34 @@ def test_a_checkpoint_of_another_training_is_refused_by_name_and_left(tmp_path, 
     assert (tmp_path / "training.npz").read_bytes() == before
 
 
-@pytest.mark.parametrize("row", [0, 777, 4999])
-def test_one_row_of_five_thousand_makes_another_training(tmp_path, row):
-    ids, labels = data(5000)
+def test_each_number_of_each_row_counts_in_a_digest(monkeypatch):
+    monkeypatch.setattr(checkpoint, "ROWS_AT_ONCE", 2)
+    ids = np.arange(10).reshape(5, 2)
+    rows = [ids, np.arange(5) % 2, ids / 4, np.ones(5)]
+    found = {checkpoint.digest(rows)}
+    for i, array in enumerate(rows):
+        for place in np.ndindex(array.shape):
+            changed = [each.copy() for each in rows]
+            changed[i][place] += 1
+            found.add(checkpoint.digest(changed))
+    assert len(found) == 1 + sum(array.size for array in rows)
+    monkeypatch.setattr(checkpoint, "ROWS_AT_ONCE", 3)
+    assert checkpoint.digest(rows) in found  # whatever the slices
+
+
+@pytest.mark.parametrize("row", [0, 1024, 69_999])
+def test_a_label_far_down_in_a_long_log_counts_in_its_digest(row):
+    ids, labels = np.zeros((70_000, 1), np.int32), np.zeros(70_000)
+    before = checkpoint.digest((ids, labels))
+    labels[row] = 1
+    assert checkpoint.digest((ids, labels)) != before
+
+
+def test_one_label_makes_another_training_and_another_type_does_not(tmp_path):
+    ids, labels = data()
     run(tmp_path, train=(ids, labels), epochs=1)
     changed = labels.copy()
-    changed[row] = 1 - changed[row]
+    changed[-1] = 1 - changed[-1]
     with pytest.raises(ValueError, match="another training, with training rows"):
         run(tmp_path, train=(ids, changed), epochs=2)
     run(tmp_path, train=(ids.astype(np.int64), labels.astype(bool)), epochs=2)
@@ -199,6 +222,43 @@ def test_a_checkpoint_must_be_opened_and_its_training_have_names(tmp_path):
 def test_a_folders_name_is_no_checkpoint(tmp_path):
     with pytest.raises(TypeError, match=r"checkpoint = .*such as scale.Checkpoint"):
         fit(FM(SIZES, 4), data(), checkpoint=tmp_path)
+
+
+def test_the_content_is_on_the_disk_before_the_rename_and_then_the_rename(
+        monkeypatch, tmp_path):
+    done, fsync, replace = [], os.fsync, os.replace
+
+    def synced(descriptor):
+        there = os.fstat(descriptor)
+        done.append((there.st_ino, there.st_size))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace",
+                        lambda *names: (done.append("rename"), replace(*names)))
+    path = tmp_path / "c.npz"
+    checkpoint.write(path, {"a": np.arange(9.0)}, {})
+    file, folder = path.stat(), tmp_path.stat()
+    assert done == [(file.st_ino, file.st_size), "rename",
+                    (folder.st_ino, folder.st_size)]
+
+
+def test_a_checkpoint_that_says_less_of_its_training_is_refused(tmp_path):
+    run(tmp_path, epochs=1)
+    arrays, metadata = checkpoint.read(tmp_path / "training.npz")
+    del metadata["fingerprint"]["seed"]
+    checkpoint.write(tmp_path / "training.npz", arrays, metadata)
+    with pytest.raises(ValueError, match="another training, with seed None and not 0"):
+        run(tmp_path)
+
+
+def test_pickled_objects_in_a_checkpoint_are_not_read(tmp_path):
+    with zipfile.ZipFile(tmp_path / "c.npz", "w") as archive:
+        archive.writestr("metadata.json", '{"arrays": ["a"], "metadata": {}}')
+        with archive.open("a.npy", "w") as member:
+            np.lib.format.write_array(member, np.array([{}]), allow_pickle=True)
+    with pytest.raises(ValueError, match="c.npz is damaged"):
+        checkpoint.read(tmp_path / "c.npz")
 
 
 def test_a_damaged_checkpoint_is_refused_by_name_and_left_and_no_weight_changes(

@@ -1,6 +1,7 @@
 """Saved and loaded, a model is the same; what is not as saved is refused by name."""
 import copy
 import json
+import os
 import pickle
 import threading
 
@@ -74,7 +75,7 @@ def test_what_is_loaded_gives_the_models_probabilities_for_raw_rows(tmp_path,
         served = serving.load(folder, engine)
         values = encoder.values(later) if continuous else None
         expected = model(encoder.transform(later), values).asnumpy()
-        assert np.ptp(expected) > 0.1
+        assert np.ptp(expected) > 0.1 and served.logits(later).dtype == np.float64
         np.testing.assert_allclose(served.logits(later), expected, atol=1e-5)
         np.testing.assert_allclose(served.predict(later), expit(expected), atol=1e-6)
         for rows in (1, 20_000):  # any number of rows, more than a batch
@@ -110,6 +111,9 @@ def test_another_model_of_the_stored_shape_takes_the_stored_parameters(saved):
     again = DeepFM(**stored["arguments"])
     again.load_parameters(str(folder / "model.params"))
     ids = encoder.transform(LATER)
+    versions = json.loads((folder / "metadata.json").read_text())["versions"]
+    assert versions["onnx"] == onnx.__version__ and set(versions) == set(
+        folders.PACKAGES)
     assert stored["class"] == "DeepFM" and stored["arguments"]["dropout"] == 0.5
     np.testing.assert_array_equal(again(ids).asnumpy(), model(ids).asnumpy())
 
@@ -130,6 +134,7 @@ def test_a_block_under_two_names_is_saved_and_loaded(tmp_path):
     encoder = FieldEncoder().fit(COLUMNS)
     model = Twice(encoder.field_sizes)
     model.initialize()
+    assert model.tables == [model.one.weights]
     model.one.weights.set_data(mx.nd.arange(encoder.num_features))
     serving.save(tmp_path / "m", model, encoder, COLUMNS)
     for engine in folders.ENGINES:
@@ -217,6 +222,9 @@ REFUSED = {
                         "encoder.json is not the encoder"),
     "another sample": ("sample.json", lambda d: d["probabilities"].__setitem__(2, 0.5),
                        "row 2 of the stored sample"),
+    "a sample a little off": ("sample.json", lambda d: d["probabilities"]
+                              .__setitem__(1, d["probabilities"][1] + 3e-6),
+                              "row 1 of the stored sample"),
     "a sample of NaN": ("sample.json", lambda d: d["probabilities"]
                         .__setitem__(1, float("nan")), "stored sample"),}
 
@@ -265,6 +273,36 @@ def test_nothing_is_left_of_a_save_that_fails(saved, monkeypatch):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_what_is_saved_is_on_the_disk_before_the_rename_and_then_the_rename(
+        monkeypatch, tmp_path):
+    encoder = FieldEncoder().fit(COLUMNS)
+    model = trained("LogisticRegression", encoder, COLUMNS)
+    done, fsync, rename = [], os.fsync, os.rename
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (
+        done.append(os.fstat(descriptor).st_ino), fsync(descriptor)))
+    monkeypatch.setattr(os, "rename",
+                        lambda *names: (done.append("rename"), rename(*names)))
+    serving.save(tmp_path / "m", model, encoder, COLUMNS)
+    saved = {path.stat().st_ino for path in (*(tmp_path / "m").iterdir(),
+                                             tmp_path / "m")}
+    renamed = done.index("rename")
+    assert saved == set(done[:renamed]) and len(saved) == 7
+    assert done[renamed + 1:] == [tmp_path.stat().st_ino]
+
+
+def test_onnxruntime_has_as_many_threads_as_the_environment_says(saved, monkeypatch):
+    seen, session = [], onnxruntime.InferenceSession
+
+    def noted(model, options, **others):
+        seen.append(options.intra_op_num_threads)
+        return session(model, options, **others)
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setattr(onnxruntime, "InferenceSession", noted)
+    serving.load(saved[2], "onnx")
+    assert seen == [3]
+
+
 def test_each_row_is_rounded_to_the_nearest_multiple_of_its_own_step():
     codes, scales = quantise([[1.27, -0.5, 0.004], [0, 0, 0], [-8, 3, 3.02]])
     np.testing.assert_array_equal(codes, [[127, -50, 0], [0, 0, 0], [-127, 48, 48]])
@@ -277,6 +315,7 @@ def test_each_row_is_rounded_to_the_nearest_multiple_of_its_own_step():
         assert (np.abs(codes).max(axis=1).min() == np.abs(codes).max()
                 == 2**(bits - 1) - 1)
         assert (np.abs(dequantise(codes, scales) - V) <= 0.5001 * scales[:, None]).all()
+        assert dequantise(codes, scales.astype(np.float64)).dtype == np.float32
         ids = np.array([[3, 499], [0, 3]])
         np.testing.assert_array_equal(dequantise(codes[ids], scales[ids]),
                                       dequantise(codes, scales)[ids])

@@ -1,5 +1,6 @@
 """The monitors, against hands, SciPy, and what they say when nothing has happened."""
 import hashlib
+import math
 
 import numpy as np
 import pytest
@@ -65,6 +66,22 @@ def test_drift_is_pearsons_test_of_the_known_categories():
     np.testing.assert_allclose(found["field"],
                                [test.statistic * noise, 2 * noise, test.pvalue])
     assert found["first"] == (0, 0, 1)  # a single category
+
+
+def test_of_two_categories_the_p_value_has_no_correction_and_no_smallest_value():
+    encoder, then, now = samples([90, 10, 0], [10, 90, 0])
+    chi2 = 200 * (90 * 90 - 10 * 10) ** 2 / 100 ** 4  # by hand, of a table of two rows
+    np.testing.assert_allclose(drift(encoder, then, now)["field"],
+                               [chi2 / 50, 1 / 50, math.erfc((chi2 / 2) ** 0.5)])
+
+
+def test_what_fills_a_set_up_and_what_is_missing_do_not_count_as_unseen():
+    encoder = FieldEncoder(missing=["day"]).fit(
+        {"tags": [["a"], ["b", "a"]], "day": ["Mon", None]})
+    ids, _, x, *_ = encoder.encode({"tags": [["a", "new"], [], ["b"]],
+                                    "day": [None, "Sun", "Mon"]})
+    assert unseen_share(encoder, ids, x) == pytest.approx({"tags": 1/3, "day": 1/3})
+    assert list(drift(encoder, ids, ids, x, x)) == ["day"]  # a set's values depend
 
 
 def test_drift_is_near_the_population_stability_index_for_small_changes():
