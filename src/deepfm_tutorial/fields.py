@@ -368,18 +368,16 @@ def one_hot_csr(ids: ArrayLike, num_features: int,
                 values: ArrayLike | None = None) -> nd.sparse.CSRNDArray:
     """The same matrix as `one_hot`, stored as its B·F entries alone.
 
-    An id that stands twice in a row is one entry, the sum of its values.
+    The ids of a row must differ, as ids of different fields do.
 
     Returns:
-        A CSRNDArray of shape (B, n), float32. It takes 12·B·F + 8·(B + 1) bytes where
-        the ids of a row differ, as ids of different fields do: a float32 entry and an
-        int64 column a feature, and where each row begins.
+        A CSRNDArray of shape (B, n), float32. It takes 12·B·F + 8·(B + 1) bytes: a
+        float32 entry and an int64 column a feature, and where each row begins.
     """
     ids, values = _check_one_hot(ids, num_features, values)
-    row_starts = np.arange(len(ids) + 1) * num_features
-    # The cells of the matrix, counted row by row: sorted, as CSR wants its columns.
-    cells, of_id = np.unique(row_starts[:-1, None] + ids, return_inverse=True)
-    entries = np.bincount(of_id.ravel(), values.ravel()).astype(np.float32)
-    return nd.sparse.csr_matrix(
-        (entries, cells % num_features, np.searchsorted(cells, row_starts)),
-        shape=(len(ids), num_features))
+    order = np.argsort(ids, axis=1)  # CSR wants each row's columns in order
+    entries, columns = (np.take_along_axis(a, order, axis=1).ravel()
+                        for a in (values, ids))
+    starts = np.arange(0, ids.size + 1, ids.shape[1])
+    return nd.sparse.csr_matrix((entries, columns, starts),
+                                shape=(len(ids), num_features))

@@ -203,18 +203,6 @@ def test_values_receive_their_gradient(rng):
     np.testing.assert_allclose(values.grad.asnumpy(), w[ids], rtol=1e-5)
 
 
-def test_an_id_that_stands_twice_in_a_row_adds_up_dense_and_sparse(rng):
-    ids = rng.integers(0, 4, size=(30, 5))
-    values = rng.normal(size=ids.shape)
-    csr = one_hot_csr(ids, 4, values)
-    expected = np.stack([np.bincount(row, x, 4) for row, x in zip(ids, values)])
-    for matrix in (csr, one_hot(ids, 4, values)):
-        np.testing.assert_allclose(matrix.asnumpy(), expected, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(nd.dot(csr, nd.ones((4, 1))).asnumpy()[:, 0],
-                               values.sum(axis=1), rtol=1e-5, atol=1e-6)
-    assert csr.data.size == sum(len(set(row)) for row in ids.tolist())
-
-
 @pytest.mark.parametrize("weighted", [False, True])
 def test_csr_holds_the_dense_matrix_with_its_columns_in_order(rng, weighted):
     ids, values = random_rows(rng)
