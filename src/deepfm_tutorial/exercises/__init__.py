@@ -8,6 +8,7 @@ from .chapter_01 import (
     check_hashed,
     check_ids_by_hand,
     check_rare_as_unseen,
+    check_weights_of_newcomer,
     check_without_offsets,
 )
 from .chapter_02 import (

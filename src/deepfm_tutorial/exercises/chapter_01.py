@@ -1,6 +1,8 @@
 """The checks of chapter 1's exercises."""
+import builtins
 from collections.abc import Callable, Iterable
 from itertools import product
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,10 +25,14 @@ def check_ids_by_hand(answer: ArrayLike) -> None:
         "Two rows of three ids are asked for, such as [[1, 2, 3], [4, 5, 6]].")
     assert answer[0, 0] != 7, (
         "Ids follow the sorted vocabulary, which begins with Fri, not the calendar.")
+    no_offsets = ("Ids are counted through all fields: add each field's offset, the "
+                  "sum of the sizes before it.")
     judge(answer[0], right[0],
-          ([3, 9, 12], "Each field keeps one id to spare: the sizes are 8, 4 and 5."),
+          ([4, 3, 3], no_offsets), ([3, 2, 2], no_offsets),
+          ([3, 9, 12],
+           "Each field has an unseen id as well: the sizes are 8, 4 and 5."),
           ([3, 10, 14],
-           "A field's first id is the spare one: the vocabulary begins one later."))
+           "A field's first id is the unseen one: the vocabulary begins one later."))
     assert answer[1, 1] == 8, (
         "A watch was never seen: it has the device field's first id, its offset.")
     judge(answer, right)
@@ -70,14 +76,13 @@ def check_hashed(answer: Callable[[list[str], int], ArrayLike]) -> None:
         "Ids run from 0 to buckets - 1: take the remainder.")
     assert as_numpy(answer(names, 7)).max() < 7, (
         "The number of buckets is an argument: with 7, ids end at 6.")
-    builtin = np.array([hash(name) for name in names])
-    assert not any(
-        np.array_equal(ids, some % 500) for some in (builtin, abs(builtin))), (
+    assert np.array_equal(*(_in_a_run(answer, names, secret) for secret in (1, 2))), (
         "Python's hash of a text is another one in every run: tomorrow each id would "
         "mean something else.")
-    assert np.array_equal(answer(names[10:20], 500), ids[10:20]), (
+    copies = ["".join(name) for name in names[10:20]]  # equal, at other addresses
+    assert np.array_equal(answer(copies, 500), ids[10:20]), (
         "The same category has another id in another column: is there a vocabulary "
-        "left in it?")
+        "left in it, a chance, or an address in memory?")
     used = len(np.unique(ids))
     assert used > 400, (
         f"{used} of 500 ids are used, where chance alone uses about 432: too many "
@@ -85,8 +90,20 @@ def check_hashed(answer: Callable[[list[str], int], ArrayLike]) -> None:
     print(RIGHT)
 
 
+def _in_a_run(answer, names, secret):
+    """Return the answer's ids where Python's `hash` is that of another run."""
+    real = builtins.hash
+
+    def of_that_run(thing):
+        salted = isinstance(thing, (str, bytes, tuple))
+        return real((secret, thing) if salted else thing)
+
+    with patch.object(builtins, "hash", of_that_run):
+        return as_numpy(answer(names, 500))
+
+
 def check_rare_as_unseen(answer: Callable[[list[str], int], Iterable]) -> None:
-    """Chapter 1: rare categories are sent to the spare id, so it is trained.
+    """Chapter 1: rare categories are sent to the unseen id, so it is trained.
 
     The answer is a function of a column and a least count that puts `UNSEEN` there.
     """
@@ -105,6 +122,29 @@ def check_rare_as_unseen(answer: Callable[[list[str], int], Iterable]) -> None:
                 f"A category with {count} rows stayed, where {least} are asked for.")
             assert count < least or after == before, (
                 f"A category with {count} rows was replaced: {least} are enough.")
+    print(RIGHT)
+
+
+def check_weights_of_newcomer(answer: ArrayLike) -> None:
+    """Chapter 1: a newcomer has a trained weight only by a trained unseen id.
+
+    The answer is three weights: of the encoder of the training rows, of the one that
+    saw the newcomer, and of the one without rare categories.
+    """
+    answer = as_numpy(answer)
+    assert answer.shape == (3,), "Three weights are asked for, such as [0.5, 0.5, 0.5]."
+    plain, saw_it, merged = answer
+    judge(plain, 0, otherwise="No training row has the plain encoder's unseen id: its "
+          "weight is where it started.")
+    judge(saw_it, 0, (1 / 8, "An encoder that saw the newcomer gives it an id of its "
+                      "own, and not the unseen one."),
+          otherwise="The newcomer has an id of its own there, which no training row "
+          "has.")
+    judge(merged, 1 / 8,
+          (0, "Were the training rows encoded after rare_as_unseen? Then eight of them "
+           "train the unseen id."),
+          (6 / 18, "That is the click rate of all rows. Only rare ones have the unseen "
+           "id."))
     print(RIGHT)
 
 

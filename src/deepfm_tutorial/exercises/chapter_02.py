@@ -38,15 +38,16 @@ def check_fewest_features(answer: Callable[[int], int]) -> None:
 def check_triples(answer: Callable[[np.ndarray, np.ndarray], float]) -> None:
     """Chapter 2: the cube of a sum has each triple six times, and terms that are none.
 
-    The answer is a function of x (n,) and U (n, k), the sum over all triples.
+    The answer is a function of x (n,) and V (n, k), the sum over all triples.
     """
     rng = np.random.default_rng(0)
     for n, k in ((1, 2), (3, 1), (6, 4), (9, 3)):
-        x, U = rng.normal(size=n), rng.normal(size=(n, k))
-        a = x[:, None] * U
-        right = sum((a[i] * a[j] * a[m]).sum() for i, j, m in combinations(range(n), 3))
-        s1, s2, s3 = ((a ** power).sum(axis=0) for power in (1, 2, 3))
-        judge(answer(x, U), right,
+        x, V = rng.normal(size=n), rng.normal(size=(n, k))
+        rows = x[:, None] * V
+        right = sum(np.prod(rows[list(triple)], axis=0).sum()
+                    for triple in combinations(range(n), 3))
+        s1, s2, s3 = ((rows ** power).sum(axis=0) for power in (1, 2, 3))
+        judge(answer(x, V), right,
               (6 * right, "Each triple was counted six times, once for each order of "
                "its features."),
               ((s1 ** 3).sum() / 6, "The cube of the sum also has triples that name a "
@@ -61,19 +62,19 @@ def check_triples(answer: Callable[[np.ndarray, np.ndarray], float]) -> None:
 def check_field_aware(answer: Callable[[np.ndarray, np.ndarray], float]) -> None:
     """Chapter 2: a field-aware FM has one row of a feature for each field it meets.
 
-    The answer is a function of ids (F,) and V (n, F, k), the second order.
+    The answer is a function of ids (F,) and rows (n, F, k), the second order.
     """
     rng = np.random.default_rng(0)
     for F, k in ((3, 2), (5, 4)):
         ids = 4 * np.arange(F) + rng.integers(4, size=F)
-        V = rng.normal(size=(4 * F, F, k))
+        rows = rng.normal(size=(4 * F, F, k))
         pairs = list(combinations(range(F), 2))
-        right = sum(V[ids[f], g] @ V[ids[g], f] for f, g in pairs)
-        judge(answer(ids, V), right,
-              (sum(V[ids[f], f] @ V[ids[g], g] for f, g in pairs),
+        right = sum(rows[ids[f], g] @ rows[ids[g], f] for f, g in pairs)
+        judge(answer(ids, rows), right,
+              (sum(rows[ids[f], f] @ rows[ids[g], g] for f, g in pairs),
                "Each feature used the row for its own field: it is the other feature's "
                "field that counts."),
-              (sum(V[ids[f], g] @ V[ids[g], g] for f, g in pairs),
+              (sum(rows[ids[f], g] @ rows[ids[g], g] for f, g in pairs),
                "The second feature must use the row for the first one's field."),
               (2 * right, "Each pair was counted twice."))
     print(RIGHT)
