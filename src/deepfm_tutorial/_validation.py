@@ -108,9 +108,12 @@ def check_ids(ids: Any, low: Any, high: Any,
     if bad := _first_bad(ids, is_good):
         row, field = bad
         first, end = (np.broadcast_to(bound, ids.shape)[bad] for bound in (low, high))
+        allowed = f"whole numbers from {first} to {end - 1}"
         of = field if fields is None else fields[field]
-        raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: "
-                         f"field {of} takes whole numbers from {first} to {end - 1}")
+        # One range for all columns is that of a table, which knows no fields.
+        raise ValueError(f"ids[{row}, {field}] = {ids[row, field]}: " + (
+            f"field {of} takes {allowed}" if np.ndim(low) else f"{allowed} are allowed"
+        ))
     return ids.astype(np.int32, copy=False)
 
 

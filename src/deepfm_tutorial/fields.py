@@ -338,25 +338,36 @@ class FieldEncoder:
 
 def _check_one_hot(ids: Any, num_features: int, values: Any) -> tuple:
     ids = check_ids(ids, 0, num_features)
-    values = (np.ones(ids.shape, np.float32) if values is None
-              else check_values(values, ids.shape))
-    return ids, values
+    if values is not None:
+        return ids, check_values(values, ids.shape)
+    ordered = np.sort(ids, axis=1)
+    twice = np.argwhere(ordered[:, 1:] == ordered[:, :-1])
+    if len(twice):
+        row, place = twice[0]
+        raise ValueError(f"ids[{row}] = {ids[row].tolist()}: {ordered[row, place]} "
+                         "stands there twice, and the ids of a row must differ. Each "
+                         "field has ids of its own: are the offsets missing?")
+    return ids, np.ones(ids.shape, np.float32)
 
 
 def one_hot(ids: ArrayLike, num_features: int,
             values: ArrayLike | None = None) -> nd.NDArray:
     """Write ids as rows of x, the fields' one-hot blocks side by side.
 
+    It knows no fields: only a model refuses an id of another field.
+
     Args:
         ids: (B, F) whole numbers below `num_features`.
         num_features: n, from the vocabulary and never from the data's maximum.
-        values: (B, F) numbers to put in place of the ones, or None.
+        values: (B, F) numbers to put in place of the ones, or None. Where an id stands
+            twice in a row, its values are added up, as an embedding adds them up.
 
     Returns:
         An NDArray of shape (B, n), float32. It takes 4·B·n bytes: see `one_hot_csr`.
 
     Raises:
-        TypeError, ValueError: an id or a value that is not allowed.
+        TypeError, ValueError: an id or a value that is not allowed, or an id that
+            stands twice in a row without values.
     """
     ids, values = _check_one_hot(ids, num_features, values)
     x = np.zeros((len(ids), num_features), np.float32)
@@ -368,16 +379,20 @@ def one_hot_csr(ids: ArrayLike, num_features: int,
                 values: ArrayLike | None = None) -> nd.sparse.CSRNDArray:
     """The same matrix as `one_hot`, stored as its B·F entries alone.
 
-    The ids of a row must differ, as ids of different fields do.
+    It takes the same arguments and refuses the same ids.
 
     Returns:
         A CSRNDArray of shape (B, n), float32. It takes 12·B·F + 8·(B + 1) bytes: a
-        float32 entry and an int64 column a feature, and where each row begins.
+        float32 entry and an int64 column a feature, and where each row begins. (Where
+        an id stands twice in a row, its values make one entry.)
     """
     ids, values = _check_one_hot(ids, num_features, values)
-    order = np.argsort(ids, axis=1)  # CSR wants each row's columns in order
-    entries, columns = (np.take_along_axis(a, order, axis=1).ravel()
-                        for a in (values, ids))
-    starts = np.arange(0, ids.size + 1, ids.shape[1])
+    # CSR wants each row's columns in order, and each of them once.
+    cells, place = np.unique(np.arange(len(ids))[:, None] * num_features + ids,
+                             return_inverse=True)
+    entries = np.zeros(len(cells), np.float32)
+    np.add.at(entries, place.ravel(), values.ravel())
+    rows, columns = np.divmod(cells, num_features)
+    starts = np.searchsorted(rows, np.arange(len(ids) + 1))
     return nd.sparse.csr_matrix((entries, columns, starts),
                                 shape=(len(ids), num_features))

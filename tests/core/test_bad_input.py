@@ -83,7 +83,7 @@ def test_functions_refuse_ids_outside_the_table():
     for bad in ([[0, 7]], [[-1, 0]], [[0.5, 1]]):
         for call in (lambda: embed_by_take(bad, table),
                      lambda: one_hot(bad, 7), lambda: one_hot_csr(bad, 7)):
-            with pytest.raises(ValueError, match=r"takes whole numbers from 0 to 6"):
+            with pytest.raises(ValueError, match="whole numbers from 0 to 6 are"):
                 call()
     with pytest.raises(ValueError, match="7 columns.*7 rows.*6"):
         embed_by_dot(nd.ones((1, 7)), table, (3, 3))

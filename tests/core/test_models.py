@@ -212,6 +212,16 @@ def test_csr_holds_the_dense_matrix_with_its_columns_in_order(rng, weighted):
     assert (np.diff(csr.indices.asnumpy().reshape(ids.shape), axis=1) > 0).all()
 
 
+@pytest.mark.parametrize("build", [one_hot, one_hot_csr])
+def test_an_id_that_stands_twice_adds_its_values_up_or_is_refused(build):
+    ids = [[4, 1], [2, 2], [0, 3]]
+    x = build(ids, 5, [[1, 2], [0.5, 0.25], [3, 4]])
+    np.testing.assert_array_equal(
+        x.asnumpy(), [[0, 2, 0, 0, 1], [0, 0, 0.75, 0, 0], [3, 0, 0, 4, 0]])
+    with pytest.raises(ValueError, match=r"ids\[1\] = \[2, 2\]: 2 .* twice"):
+        build(ids, 5)
+
+
 @pytest.mark.parametrize("hidden_units", [(8,), (8, 6), (5, 4, 3)])
 def test_dnn_of_any_depth_against_numpy_with_dropout_at_rest(rng, hidden_units):
     model = fill(DNN(SIZES, K, hidden_units, dropout=0.5), rng)
