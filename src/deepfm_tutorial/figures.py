@@ -103,6 +103,15 @@ def draw_row(features: Sequence[str], x: np.ndarray, V: np.ndarray) -> Figure:
     return canvas.figure
 
 
+def read_texts(figure: Figure) -> list[list[str]]:
+    """Read a drawing's texts: its lines from the top, each of them from the left."""
+    lines = {}
+    for text in figure.axes[0].texts:
+        x, y = text.get_position()
+        lines.setdefault(y, []).append((x, text.get_text()))
+    return [[text for _, text in sorted(lines[y])] for y in sorted(lines, reverse=True)]
+
+
 def draw_parameter_server() -> Figure:
     """Draw a distributed job: two servers share V's rows, three workers the data's."""
     canvas = _Canvas(6.0, 3.7)

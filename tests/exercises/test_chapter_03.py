@@ -1,4 +1,6 @@
 """Chapter 3's checks: right answers pass, typical mistakes get their hint."""
+from itertools import combinations
+
 import numpy as np
 
 from .common import right_and_wrong
@@ -32,19 +34,20 @@ def inside(ids, values, V):
 
 
 CASES = {
-    "surviving_terms": ([(120, 91, 6, 3)], [
+    "surviving_terms": ([(120, 91, 6, 3), np.array([120., 91, 6, 3])], [
         ((120, 91, 6), "Four"), ((240, 91, 6, 3), "counted twice"),
         ((256, 91, 6, 3), "itself"), ((120, 29, 6, 3), "inside"),
         ((120, 91, 4, 3), "their pairs"), ((120, 91, 6, 5), "more than one"),
         ((120, 91, 6, 6), "factor of its terms")]),
-    "inner_products": ([inner_products], [
+    "inner_products": ([inner_products, lambda E: [
+        [e[f] @ e[g] for f, g in combinations(range(len(e)), 2)] for e in E]], [
         (lambda E: inner_products(E).sum(axis=1), "shape"),
         (lambda E: inner_products(E, "columns"), "another order")]),
     "inside_pairs": ([all_pairs], [
         (pooled, "pairs inside a field are missing"),
         (inside, "pairs of fields are missing"),
         (lambda *row: pooled(*row) + 2 * inside(*row), "counted twice")]),
-    "swapped_tables": ([{"D"}], [
+    "swapped_tables": ([{"D"}, "D"], [
         ({"A", "D"}, "A cannot"), ({"B", "D"}, "B cannot"), ({"C", "D"}, "C cannot"),
         ({"D", "E"}, "E cannot"), (set(), "One of them")]),
 }

@@ -40,8 +40,14 @@ def tags(divide=True, empty_to_zero=True, padding=False):
     return mean_of_tags
 
 
+def tags_by_product(ids, mask, V):
+    x = (nd.one_hot(nd.array(ids), len(V)) * mask.expand_dims(2)).sum(axis=1)
+    return nd.dot(x / nd.maximum(mask.sum(axis=1, keepdims=True), 1), V)
+
+
 CASES = {
-    "weighted_gradient": ([[101, 10, 11, 0, 100]], [
+    "weighted_gradient": ([
+        [101, 10, 11, 0, 100], nd.array([[101, 10, 11, 0, 100]]).T], [
         ([2, 1, 2, 0, 1], "not 1"), ([100, 10, 10, 0, 100], "add up"),
         ([101, 10, 11, 100], "Five numbers"),
         ([1, 10, 11, 0, 100], "For each feature")]),
@@ -55,7 +61,7 @@ CASES = {
         (lambda ids, V: spread(ids, V).detach(), "Ones sent back"),
         (lambda ids, V: embed_by_take(ids, V).asnumpy(), "Return an NDArray"),
         (lambda ids, V: embed_by_take(ids, V).mean(axis=(1, 2)), "shape must be")]),
-    "mean_of_tags": ([tags()], [
+    "mean_of_tags": ([tags(), tags_by_product], [
         (tags(divide=False), "That is the sum"),
         (tags(empty_to_zero=False), "zero by zero"),
         (tags(padding=True), "Padding is no tag"),

@@ -76,7 +76,7 @@ def check_mean_of_tags(
         function: Callable[[np.ndarray, nd.NDArray, nd.NDArray], nd.NDArray]) -> None:
     """Chapter 4: a field with several active features has their mean as its embedding.
 
-    The answer is a function of ids (B, L), a mask (B, L) and V (n, k), the mean (B, k).
+    The answer is a function of ids (B, S), a mask (B, S) and V (n, k), the mean (B, k).
     """
     rng = np.random.default_rng(4)
     lengths = np.array([4, 2, 1, 0, 3, 2])
@@ -90,7 +90,7 @@ def check_mean_of_tags(
     assert not np.isnan(E).any(), (
         "A row without tags divides zero by zero. It is to get zeros.")
     padding = ("Padding is no tag: leave it out, and divide by the row's own number of "
-               "tags, not by L.")
+               "tags, not by S.")
     judge(E, shares @ V,
           (x @ V, "That is the sum of the tags' rows. Divide by the number of tags."),
           (x @ V / 4, padding), (V[ids].mean(axis=1), padding),
