@@ -1,15 +1,14 @@
 """Chapter 6's runs: what sharing the table is worth, and who learns a product.
 
-`python -m studies.deepfm_claims` makes both tables on one core, in at most ten minutes.
-Each is headed by a fingerprint of the study's source and of the data. A part is made
+`python -m studies.deepfm_claims` makes both tables on one core, in a few minutes. Each
+is headed by a fingerprint of the study's source and of the click log's. A part is made
 alone by its name: `python -m studies.deepfm_claims products`.
 
-deepfm_claims_tables    a row a run: data, tables, seed, best epoch, test AUC and log
-                        loss. `shared` is DeepFM, `separate` gives the FM half and the
-                        DNN half a table each with k factors, `halves` one each with
-                        k / 2, so that there are as many factors as in the shared one. A
-                        seed draws the rows (of the click log) or the split (of the
-                        coupons, by respondent), and the model's start.
+deepfm_claims_tables    a row a run on the click log: tables, seed, best epoch, test AUC
+                        and log loss. `shared` is DeepFM, `separate` gives the FM half
+                        and the DNN half a table each with k factors, `halves` one each
+                        with k / 2, as many factors as the shared one has. A seed draws
+                        all rows and the model's start.
 deepfm_claims_products  a row a run: factors k, training rows, model, seed, best epoch
                         and `found`, see `Product`. A seed draws the world, its rows and
                         the model's start.
@@ -23,28 +22,25 @@ import numpy as np
 from scipy.special import expit
 
 from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, fit, predict
-from deepfm_tutorial.datasets import click_log, coupons, load_coupons, make_click_log
-from deepfm_tutorial.datasets import split_by
+from deepfm_tutorial.datasets import click_log, make_click_log
 from deepfm_tutorial.embeddings import FieldBlock
 
-from . import study
+from . import comparison, study
 
 FINGERPRINT = study.fingerprint(Path(__file__).read_bytes(),
-                                Path(click_log.__file__).read_bytes(),
-                                coupons.SHA256.encode())
-# How many rows of the click log train, validate and test.
-ROWS = (20_000, 20_000, 50_000)
-TABLES, TABLE_SEEDS = ("shared", "separate", "halves"), range(10)
-# k, the units of each of two layers, dropout and the settings of `fit`.
-SHAPES = {"click log": (8, 64, 0.0, {"batch_size": 512, "learning_rate": 3e-3}),
-          "coupons": (8, 64, 0.5, {"batch_size": 512, "learning_rate": 5e-3,
-                                   "embedding_l2": 0.3})}
-FEATURES, SPREAD = 100, 2.0  # of each of two fields, and of the true logits
-FACTORS, NUM_ROWS, PRODUCT_SEEDS = (2, 8), (5_000, 20_000, 80_000), range(5)
-# Name → kind of model, and the units of each of its two layers.
-MODELS = {"FM": ("FM", 0), "DNN": ("DNN", 64), "wide DNN": ("DNN", 256),
-          "DeepFM": ("DeepFM", 64)}
-LEARNING_RATE, BATCH, PENALTY = 1e-2, 1024, 0.01
+                                Path(click_log.__file__).read_bytes())
+ROWS = (10_000, 10_000, 40_000)  # of the click log: training, validation, test
+TABLES, TABLE_SEEDS = ("shared", "separate", "halves"), range(8)
+TABLE_TRAINING = {"epochs": 60, "batch_size": 1024, "learning_rate": 5e-3,
+                  "patience": 5}
+FEATURES, SPREAD = 50, 2.0  # of each of two fields; of the true logits
+FACTORS, NUM_ROWS, PRODUCT_SEEDS = (2, 8), (2_000, 8_000, 32_000), range(3)
+PRODUCT_MODELS = ("FM", "DNN", "DeepFM")
+# Sixteen steps an epoch, whatever the rows; with fewer, patience ends before an FM's
+# factors have grown.
+STEPS, PRODUCT_TRAINING = 16, {"epochs": 80, "learning_rate": 2e-2, "patience": 6,
+                               "embedding_l2": 0.01}
+UNITS = (64, 64)
 
 
 class TwoTables(FieldBlock):
@@ -60,42 +56,34 @@ class TwoTables(FieldBlock):
         return self.fm(ids, values) + self.dnn(ids, values)
 
 
-def with_tables(tables, field_sizes, k, units, dropout):
+def with_tables(tables, field_sizes, k=8):
     """The model of that name: see the table `deepfm_claims_tables`."""
     kind = DeepFM if tables == "shared" else TwoTables
-    k = k // 2 if tables == "halves" else k
-    return kind(field_sizes, k, (units, units), dropout)
+    return kind(field_sizes, k // 2 if tables == "halves" else k, UNITS, 0.0)
 
 
-def load(data, seed):
-    """The field sizes, and training, validation and test rows, as `(ids, labels)`."""
-    if data == "click log":
-        logs = [make_click_log(rows, 3 * seed + i) for i, rows in enumerate(ROWS)]
-        parts = [(log.columns, log.labels) for log in logs]
-    else:
-        survey = load_coupons()
-        parts = [({name: column[rows] for name, column in survey.columns.items()},
-                  survey.labels[rows]) for rows in split_by(survey.profiles, seed=seed)]
-    encoder = FieldEncoder(missing=True).fit(parts[0][0])
-    return encoder.field_sizes, [(encoder.transform(columns), labels)
-                                 for columns, labels in parts]
+def load(seed):
+    """The click log's field sizes, and its three parts, each `(ids, labels)`."""
+    logs = [make_click_log(rows, 3 * seed + i) for i, rows in enumerate(ROWS)]
+    encoder = FieldEncoder().fit(logs[0].columns)
+    return encoder.field_sizes, [(encoder.transform(log.columns), log.labels)
+                                 for log in logs]
 
 
 def tables():
-    """DeepFM with one table and with two, on the click log and on the coupons."""
-    for data, seed in product(SHAPES, TABLE_SEEDS):
-        loaded = load(data, seed)
+    """DeepFM with one table and with two."""
+    for seed in TABLE_SEEDS:
+        loaded = load(seed)
         for name in TABLES:
-            yield table_run(data, loaded, name, seed)
+            yield table_run(loaded, name, seed)
 
 
-def table_run(data, loaded, name, seed):
+def table_run(loaded, name, seed):
     """Train one model once: its row of the table."""
     field_sizes, parts = loaded
-    *shape, settings = SHAPES[data]
-    found = study.run(with_tables(name, field_sizes, *shape), *parts, epochs=60,
-                      patience=5, seed=seed, **settings)
-    return {"data": data, "tables": name, "seed": seed, **found}
+    return {"tables": name, "seed": seed,
+            **study.run(with_tables(name, field_sizes), *parts, seed=seed,
+                        **TABLE_TRAINING)}
 
 
 class Product:
@@ -125,19 +113,19 @@ class Product:
         return self.cells[chosen], clicked.astype(np.float32)
 
     def found(self, model):
-        """How far the model has come from a coin toss (0) to the true p (1).
+        """How far the model has come from a coin toss (0) to the true p (1), in AUC.
 
-        It is measured in expected log loss over all cells, without drawing any click.
+        It is the expected AUC over all cells, so no click is drawn for it.
         """
-        p = predict(model, self.cells).astype(float).clip(1e-7, 1 - 1e-7)
-        def loss(p):
-            return -np.mean(self.p * np.log(p) + (1 - self.p) * np.log(1 - p))
-        return (np.log(2) - loss(p)) / (np.log(2) - loss(self.p))
+        reached, possible = (comparison.auc(self.p, p)
+                             for p in (predict(model, self.cells), self.p))
+        return (reached - 0.5) / (possible - 0.5)
 
 
 def products():
     """FM, DNN and DeepFM where nothing but a product decides."""
-    for k, num_rows, seed, name in product(FACTORS, NUM_ROWS, PRODUCT_SEEDS, MODELS):
+    for seed, k, num_rows, name in product(PRODUCT_SEEDS, FACTORS, NUM_ROWS,
+                                           PRODUCT_MODELS):
         yield product_run(k, num_rows, name, seed)
 
 
@@ -145,11 +133,9 @@ def product_run(k, num_rows, name, seed):
     """Train one model once: its row of the table."""
     world = Product(k, seed)
     train, validation = world.draw(num_rows), world.draw(num_rows // 4)
-    kind, units = MODELS[name]
-    model = study.build(kind, (FEATURES, FEATURES), k, (units, units))
-    history = fit(model, train, validation, epochs=150, batch_size=BATCH, patience=5,
-                  learning_rate=LEARNING_RATE, embedding_l2=PENALTY, seed=seed,
-                  progress=False)
+    model = study.build(name, (FEATURES, FEATURES), k, UNITS)
+    history = fit(model, train, validation, batch_size=num_rows // STEPS, seed=seed,
+                  progress=False, **PRODUCT_TRAINING)
     return {"factors": k, "rows": num_rows, "model": name, "seed": seed,
             "best_epoch": history.best_epoch, "found": world.found(model)}
 

@@ -36,7 +36,8 @@ CASES = {
     "focal_loss": ([focal(), by_log_losses], [
         (by_a_power, "put γ into an exponent"),
         (focal(power="p"), "sure and right"), (focal(zero_too=False), "1 − σ"),
-        (focal(stable=False), "by log losses"), (focal(cut=True), "the gradient is not"),
+        (focal(stable=False), "by log losses"),
+        (focal(cut=True), "the gradient is not"),
         (lambda z, y, gamma: logistic_loss(z, y), "γ = 2")]),
     "two_sigmoids": ([0.6931], [
         (0.5004, "One sigmoid"), (0.6172, "look alike"), (0, "Not even a single"),

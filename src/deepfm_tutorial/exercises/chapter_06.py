@@ -67,8 +67,8 @@ def check_focal_loss(
             where = (f"Wrong for y = 1 and γ = {gamma}: (1 − e^−ℓ)^γ ℓ, with the log "
                      "loss ℓ of a click.")
         judge(answer, right,
-              (-p ** gamma * np.log(p), "The factor is (1 − e^−ℓ)^γ, not (e^−ℓ)^γ: rows "
-               "that are sure and right are to count less."),
+              (-p ** gamma * np.log(p), "The factor is (1 − e^−ℓ)^γ, not (e^−ℓ)^γ: "
+               "rows that are sure and right are to count less."),
               otherwise=where, **ROUNDED)
         slope = (by_definition(z.astype(float) + 1e-4, gamma)
                  - by_definition(z.astype(float) - 1e-4, gamma)) / 2e-4
