@@ -28,9 +28,9 @@ from . import comparison, study
 
 FINGERPRINT = study.fingerprint(Path(__file__).read_bytes(),
                                 Path(click_log.__file__).read_bytes())
-ROWS = (5_000, 5_000, 20_000)  # of the click log: training, validation, test
+ROWS = (10_000, 5_000, 20_000)  # of the click log: training, validation, test
 TABLES, TABLE_SEEDS = ("shared", "separate"), range(8)
-TABLE_TRAINING = {"epochs": 60, "batch_size": 1024, "learning_rate": 1e-2,
+TABLE_TRAINING = {"epochs": 60, "batch_size": 1024, "learning_rate": 5e-3,
                   "patience": 5}
 FEATURES, SPREAD = 50, 2.0  # of each of two fields; of the true logits
 FACTORS, NUM_ROWS, PRODUCT_SEEDS = (2, 8), (2_000, 8_000), range(3)
