@@ -29,7 +29,13 @@ def logistic_loss(logits: nd.NDArray, labels: nd.NDArray) -> nd.NDArray:
 
     Gluon's `SigmoidBinaryCrossEntropyLoss` has a wrong gradient at z = 0 exactly, where
     an all-zero model starts; the gradient of this form is σ(z) − y everywhere.
+
+    Raises:
+        ValueError: the two have different shapes, which MXNet might broadcast.
     """
+    if logits.shape != labels.shape:
+        raise ValueError(f"logits have shape {logits.shape} and labels {labels.shape}: "
+                         "one shape is needed for both")
     return nd.Activation(logits, "softrelu") - labels * logits
 
 

@@ -324,6 +324,21 @@ def test_mlp_starts_with_he_initialisation():
             np.sqrt(2 / fan_in), rel=0.05)
 
 
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_batch_norm_takes_the_bias_of_a_layer_and_the_size_of_the_output(batch_norm):
+    mx.random.seed(0)
+    mlp = MLP(in_units=4, hidden_units=(3000, 2000), batch_norm=batch_norm)
+    mlp.initialize()
+    dense = [block for block in mlp.layers if isinstance(block, nn.Dense)]
+    assert [layer.bias is None for layer in dense] == [batch_norm, batch_norm]
+    assert mlp.output.bias.data().asscalar() == 0
+    # Xavier's rule with magnitude 1: uniform between ±√(1 / inputs), variance a third.
+    variance = 1 / 3 if batch_norm else 2
+    for layer, inputs, expected in ((dense[1], 3000, 2), (mlp.output, 2000, variance)):
+        assert inputs * layer.weight.data().asnumpy().var() == pytest.approx(
+            expected, rel=0.1)
+
+
 def test_dropout_rate_is_the_share_dropped(rng):
     mlp = MLP(in_units=4, hidden_units=(2000,), dropout=0.2)
     mlp.initialize()

@@ -57,6 +57,12 @@ def test_logistic_loss_and_its_gradient_against_the_definition():
     np.testing.assert_allclose(logits.grad.asnumpy(), p - y, rtol=1e-4, atol=1e-6)
 
 
+def test_logistic_loss_refuses_labels_that_it_would_have_to_stretch():
+    for labels in (nd.ones((4, 1)), nd.ones(1), nd.ones(3)):
+        with pytest.raises(ValueError, match=r"logits have shape \(4,\) and labels"):
+            logistic_loss(nd.zeros(4), labels)
+
+
 def test_auc_and_log_loss_against_a_count_of_all_pairs():
     model, (ids, labels) = deepfm(), data(60)
     p = predict(model, ids)

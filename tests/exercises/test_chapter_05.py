@@ -4,16 +4,23 @@ import numpy as np
 from .common import right_and_wrong
 
 
-def signed_sum(signed=True, linear_output=True, active=True, fewer=0):
+def signed_sum(signed=True, linear_output=True, active=True, fewer=0, biases=1,
+               row_by_row=False):
     rng, rows = np.random.default_rng(0), np.array(list(np.ndindex(2, 2, 2)))
 
     def function(activation, hidden_layers):
-        signal = rng.normal(size=(6, 2))[rows + [0, 2, 4]].reshape(8, 6)
-        for _ in range(max(1, hidden_layers - fewer)):
-            signal = signal @ rng.normal(size=(6, 6)) + rng.normal(size=6)
-            signal = activation(signal) if active else signal
-        z = signal @ rng.normal(size=6)
-        z = z if linear_output else activation(z)
+        E = rng.normal(size=(6, 2))[rows + [0, 2, 4]].reshape(8, 6)
+        layers = [(rng.normal(size=(6, 6)), biases * rng.normal(size=6))
+                  for _ in range(max(1, hidden_layers - fewer))]
+        u = rng.normal(size=6)
+
+        def network(signal):
+            for W, c in layers:
+                signal = signal @ W + c
+                signal = activation(signal) if active else signal
+            z = signal @ u
+            return z if linear_output else activation(z)
+        z = np.array([network(row) for row in E]) if row_by_row else network(E)
         return (1 - 2 * (rows.sum(axis=1) % 2)) @ z if signed else z.sum()
     return function
 
@@ -30,10 +37,11 @@ CASES = {
         (lambda m, s: np.sqrt(2 / m), "ReLU's"),
         (lambda m, s: np.sqrt(2 / ((1 + s) * m)), "squared"),
         (lambda m, s: np.sqrt(1 / m), "multiplies the size by 0.7")]),
-    "signed_sum": ([signed_sum()], [
+    "signed_sum": ([signed_sum(), signed_sum(row_by_row=True)], [
+        (signed_sum(biases=0), "Has it biases"),
         (signed_sum(signed=False), "with its sign"),
         (signed_sum(linear_output=False), "output unit linear"),
-        (signed_sum(active=False), "activation applied"),
+        (signed_sum(active=False), "never called"),
         (signed_sum(fewer=1), "as many as asked")]),
 }
 

@@ -17,7 +17,7 @@ def check_forward_and_slope(answer: ArrayLike) -> None:
     judge(answer[0], 15.5,
           (9.5, "The logit 9.5 is what comes out without ReLU."),
           (15.0, "The last unit has a bias, too."),
-          otherwise="The logit is wrong. First Wa + b, then ReLU, then the output "
+          otherwise="The logit is wrong. First Wa + c, then ReLU, then the output "
           "unit.", **ROUNDED)
     judge(answer[1:], [3, -3], ([7, -1], "The closed unit sends nothing back."),
           otherwise="Derivatives: u times W, over the units that are open.", **ROUNDED)
@@ -69,16 +69,24 @@ def check_signed_sum(
 
     The answer is a function of an activation and a number of hidden layers, that sum.
     """
+    # An activation that is always zero leaves a layer's biases as the next one's sums.
+    seen = []
+    function(lambda s: seen.append(numbers(s)) or np.zeros_like(s), 2)
+    layers = [s for s in seen if 6 in s.shape]       # not the output's, if that has one
+    assert layers, "The activation is never called on a layer of six units."
+    assert layers[-1].any(), (
+        "The second layer's sums are zero when its inputs are. Has it biases?")
+
     def largest(activation: Callable[[np.ndarray], np.ndarray], layers: int) -> float:
         return max(
             abs(numbers(function(activation, layers)).item()) for _ in range(10))
 
-    assert largest(lambda h: h, 3) < 1e-4, (
+    assert largest(lambda s: s, 3) < 1e-4, (
         "Without an activation the sum must be zero. Is every logit counted with its "
         "sign?")
     assert largest(np.square, 1) < 1e-4, (
         "One layer of squares must give zero. Is the output unit linear?")
-    assert largest(lambda h: np.maximum(h, 0), 1) > 1e-2, (
+    assert largest(lambda s: np.maximum(s, 0), 1) > 1e-2, (
         "With ReLU the sum is zero. Is the activation applied?")
     assert largest(np.square, 2) > 1e-2, (
         "Two layers of squares must not give zero. Are there as many as asked for?")

@@ -62,12 +62,13 @@ def check_focal_loss(
         answer, gradient = outputs_and_gradient(
             lambda z: function(z, nd.array(y), gamma), nd.array(z), nd.ones(50))
         right, p = by_definition(z, gamma), probability(z)
-        where = "Wrong for y = 0, where p is 1 − σ(z)."
+        where = "Wrong for y = 0, where the model gave 1 − σ(z) to what happened."
         if not near(answer[y == 1], right[y == 1], **ROUNDED):
-            where = f"Wrong for y = 1 and γ = {gamma}: −(1 − p)^γ ln p, with p = σ(z)."
+            where = (f"Wrong for y = 1 and γ = {gamma}: (1 − e^−ℓ)^γ ℓ, with the log "
+                     "loss ℓ of a click.")
         judge(answer, right,
-              (-p ** gamma * np.log(p), "The factor is (1 − p)^γ, not p^γ: rows that "
-               "are sure and right are to count less."),
+              (-p ** gamma * np.log(p), "The factor is (1 − e^−ℓ)^γ, not (e^−ℓ)^γ: "
+               "rows that are sure and right are to count less."),
               otherwise=where, **ROUNDED)
         slope = (by_definition(z.astype(float) + 1e-4, gamma)
                  - by_definition(z.astype(float) - 1e-4, gamma)) / 2e-4
@@ -76,10 +77,12 @@ def check_focal_loss(
         extreme, gradient = outputs_and_gradient(
             lambda z: function(z, nd.array([0., 1., 1.]), gamma),
             nd.array([1000., -1000., 1000.]), nd.ones(3))
-        stable = near(extreme, [1000, 1000, 0], **ROUNDED)
-        assert stable and np.isfinite(gradient).all(), (
-            "At logits of ±1000 it breaks, or its gradient does. Compute all of it "
-            "from the logit, by softplus.")
+        assert near(extreme, [1000, 1000, 0], **ROUNDED), (
+            f"At logits of ±1000 and γ = {gamma} it breaks. Compute all of it from the "
+            "logit, by log losses.")
+        assert np.isfinite(gradient).all(), (
+            f"At logits of ±1000 and γ = {gamma} its gradient is not a number. A power "
+            "of a number that is rounded to 0 has none: put γ into an exponent.")
     print(RIGHT)
 
 
