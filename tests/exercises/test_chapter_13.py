@@ -31,12 +31,6 @@ def unpack(packed, k, shift=8):
     return nibbles.reshape(len(packed), -1)[:, :k].astype(np.int8) - shift
 
 
-def rows_needed(predicted, truth, limit, believed=None, power=2):
-    p = predicted if believed is None else truth
-    deviation = np.sqrt(np.mean(p * (1 - p)))
-    return (limit * deviation / np.mean(truth - predicted))**power
-
-
 CASES = {
     "codes_by_hand": ([[7, -3, 1]], [
         ([8, -3, 1], "0.6 / 7"), ([7, -2, 0], "cut off"),
@@ -54,13 +48,6 @@ CASES = {
         ((pack, lambda packed, k: np.abs(unpack(packed, k))), "some signs"),
         ((pack, lambda packed, k: unpack(packed, k) % 16), "plus 16"),
         ((pack, lambda packed, k: unpack(packed, k, 7)), "is not codes")]),
-    "rows_needed": ([rows_needed], [
-        (lambda p, t, limit: rows_needed(p, t, limit, believed="truth"), "believes in"),
-        (lambda p, t, limit: rows_needed(p, t, limit, power=1), "Square it"),
-        (lambda p, t, limit: np.mean(limit**2 * p * (1 - p) / (t - p)**2),
-         "before they are squared"),
-        (lambda p, t, limit: limit**2 * p * (1 - p) / (t - p)**2, "One number"),
-        (lambda p, t, limit: rows_needed(p, t, limit) / len(p), "is not it")]),
 }
 
 test_a_right_answer_passes, test_a_mistake_gets_its_hint = right_and_wrong(CASES)

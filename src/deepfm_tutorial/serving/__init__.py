@@ -1,4 +1,4 @@
-"""A trained model in service: saved, loaded, made smaller, watched (chapter 13)."""
+"""A trained model in service: saved, loaded, made smaller, watched (chapters 13, 14)."""
 from .export import graph_of, write_onnx
 from .folder import Predictor, load, save
 from .monitoring import Drift, Slice, calibration, drift, unseen_share

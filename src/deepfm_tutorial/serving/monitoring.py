@@ -1,4 +1,4 @@
-"""Three monitors of a model in service, and what they show by chance (chapter 13)."""
+"""Three monitors of a model in service, and what they show by chance (chapter 14)."""
 import math
 from collections.abc import Hashable
 from typing import NamedTuple
