@@ -5,7 +5,7 @@ from .common import right_and_wrong
 
 
 def undo(q, low=0.5, high=0.74):
-    if ((q < low) | (q > high)).any():
+    if not ((q >= low) & (q <= high)).all():
         raise ValueError
     return np.log(q / (1 - q))
 
@@ -15,6 +15,12 @@ def undo_and_let_nan_pass(q):
     if ((p < -1e-6) | (p > 1 + 1e-6)).any():
         raise ValueError
     return p
+
+
+def undo_what_is_in_range(q):
+    if ((q < 0.5) | (q > 0.74)).any():
+        raise ValueError
+    return np.log(q / (1 - q))
 
 
 def undo_both(q):
@@ -40,6 +46,7 @@ CASES = {
         (undo_both, "undid both"),
         (lambda q: np.log(q / (1 - q)), "raise a ValueError"),
         (lambda q: undo(q, low=0), "0.4 is no"), (undo_and_let_nan_pass, "1.2 is no"),
+        (undo_what_is_in_range, "nan is no"),
         (lambda q: 2 * undo(q), "inverse"), (lambda q: 0.5, "One probability")]),
     "four_bit_packing": ([(pack, unpack)], [
         ((lambda codes: codes, unpack), "bytes: the shape"),

@@ -35,7 +35,7 @@ def check_undo_second_sigmoid(undo: Callable[[np.ndarray], ArrayLike]) -> None:
         "That is z: you undid both sigmoids. One was right.")
     assert near(found, p, rtol=1e-5, atol=1e-6), (
         "Not σ(z). What is the inverse of the sigmoid?")
-    for strange in (0.4, 0.75, 1.2, -0.5):
+    for strange in (0.4, 0.75, 1.2, -0.5, np.nan):
         try:
             with np.errstate(invalid="ignore"):  # of the last two there is no logarithm
                 undo(np.array([0.6, strange]))

@@ -144,9 +144,9 @@ def drift(encoder: FieldEncoder, reference_ids: ArrayLike,
 
     Unseen categories are left out: `unseen_share` counts them. So are continuous
     fields, and multi-valued ones, whose values in a row depend on each other. Missing
-    values, where the encoder allows them, are a category like others. Shares p_i then
-    and q_i now, of samples of N and M rows, and shares of both together, r_i, are
-    Σ (p_i − q_i)² / r_i apart. Divided by 1/N + 1/M that is Pearson's statistic. Its
+    values, where the encoder allows them, are a category like others. The distance
+    is Σ (then_i − now_i)² / both_i, of each category's shares then, now and in both
+    samples. Divided by 1/N + 1/M, for N rows and M, it is Pearson's statistic. Its
     mean, where nothing drifted, is one less than there are categories. With rare
     categories it varies more than χ² does; the p value knows by how much.
 
