@@ -20,10 +20,16 @@ CASES = {
         (lambda distinct, k, dense: 8 * distinct * (k + 5) + 4 * dense,
          "gradients pushed"),
         (lambda distinct, k, dense: 8 * distinct, "Not 40,000 bytes")]),
-    "most_workers": ([lambda own, queue: int(own / queue + 1e-9)], [
-        (lambda own, queue: own / queue, "whole number"),
-        (lambda own, queue: int(own / queue + 1e-9) + 1, "One too many"),
-        (lambda own, queue: int(own / queue - 1e-9), "you say 4")]),
+    "most_workers": ([
+        lambda own, queue: int(own / queue + 2 + 1e-9),
+        lambda own, queue: max(m for m in range(1, 999)
+                               if own + m * queue <= 2 * (own + queue) + 1e-12)], [
+        (lambda own, queue: own / queue + 2, "whole number"),
+        (lambda own, queue: int(own / queue + 1e-9), "queue counts, too"),
+        (lambda own, queue: int(own / queue + 1e-9) + 3, "one too many"),
+        (lambda own, queue: int(own / queue) + 2, "a rounding"),
+        (lambda own, queue: -int(-own // queue) + 2, "one too"),
+        (lambda own, queue: 100, "you say 100")]),
 }
 
 test_a_right_answer_passes, test_a_mistake_gets_its_hint = right_and_wrong(CASES)

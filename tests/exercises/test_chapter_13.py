@@ -5,7 +5,7 @@ from .common import right_and_wrong
 
 
 def undo(q, low=0.5, high=0.74):
-    if ((q < low) | (q > high)).any():
+    if not ((q >= low) & (q <= high)).all():
         raise ValueError
     return np.log(q / (1 - q))
 
@@ -15,6 +15,12 @@ def undo_and_let_nan_pass(q):
     if ((p < -1e-6) | (p > 1 + 1e-6)).any():
         raise ValueError
     return p
+
+
+def undo_what_is_in_range(q):
+    if ((q < 0.5) | (q > 0.74)).any():
+        raise ValueError
+    return np.log(q / (1 - q))
 
 
 def undo_both(q):
@@ -31,12 +37,6 @@ def unpack(packed, k, shift=8):
     return nibbles.reshape(len(packed), -1)[:, :k].astype(np.int8) - shift
 
 
-def rows_needed(predicted, truth, limit, believed=None, power=2):
-    p = predicted if believed is None else truth
-    deviation = np.sqrt(np.mean(p * (1 - p)))
-    return (limit * deviation / np.mean(truth - predicted))**power
-
-
 CASES = {
     "codes_by_hand": ([[7, -3, 1]], [
         ([8, -3, 1], "0.6 / 7"), ([7, -2, 0], "cut off"),
@@ -46,6 +46,7 @@ CASES = {
         (undo_both, "undid both"),
         (lambda q: np.log(q / (1 - q)), "raise a ValueError"),
         (lambda q: undo(q, low=0), "0.4 is no"), (undo_and_let_nan_pass, "1.2 is no"),
+        (undo_what_is_in_range, "nan is no"),
         (lambda q: 2 * undo(q), "inverse"), (lambda q: 0.5, "One probability")]),
     "four_bit_packing": ([(pack, unpack)], [
         ((lambda codes: codes, unpack), "bytes: the shape"),
@@ -54,13 +55,6 @@ CASES = {
         ((pack, lambda packed, k: np.abs(unpack(packed, k))), "some signs"),
         ((pack, lambda packed, k: unpack(packed, k) % 16), "plus 16"),
         ((pack, lambda packed, k: unpack(packed, k, 7)), "is not codes")]),
-    "rows_needed": ([rows_needed], [
-        (lambda p, t, limit: rows_needed(p, t, limit, believed="truth"), "believes in"),
-        (lambda p, t, limit: rows_needed(p, t, limit, power=1), "Square it"),
-        (lambda p, t, limit: np.mean(limit**2 * p * (1 - p) / (t - p)**2),
-         "before they are squared"),
-        (lambda p, t, limit: limit**2 * p * (1 - p) / (t - p)**2, "One number"),
-        (lambda p, t, limit: rows_needed(p, t, limit) / len(p), "is not it")]),
 }
 
 test_a_right_answer_passes, test_a_mistake_gets_its_hint = right_and_wrong(CASES)

@@ -259,6 +259,11 @@ def test_nothing_is_left_of_a_save_that_fails(saved, monkeypatch):
         serving.save(folder.with_name("n"), model, encoder,
                      {**COLUMNS, "day": ["Mon", "Sun", None, "Sun"]})
 
+    with monkeypatch.context() as small:
+        small.setattr(export, "LARGEST", 100)
+        with pytest.raises(ValueError, match="bytes: an ONNX file holds at most 100"):
+            serving.save(folder.with_name("n"), model, encoder, COLUMNS)
+
     def interrupted(*_):
         raise KeyboardInterrupt
     monkeypatch.setattr(folders, "write_onnx", interrupted)

@@ -16,7 +16,14 @@ from deepfm_tutorial.datasets.click_log import (
     frequencies,
     planted_effects,
 )
-from deepfm_tutorial.serving import Slice, calibration, drift, unseen_share
+from deepfm_tutorial.serving import (
+    Slice,
+    calibration,
+    drift,
+    score_drift,
+    unseen_share,
+    z_scores_since,
+)
 
 
 def test_calibration_by_hand():
@@ -39,6 +46,17 @@ def test_a_z_score_since_subtracts_the_gap_that_was_there():
     then, now = Slice(100, 0.2, 0.25, 0.03), Slice(400, 0.3, 0.43, 0.04)
     np.testing.assert_allclose(now.z_score_since(then), (0.13 - 0.05) / 0.05)
     assert then.z_score_since(then) == 0
+    sure = Slice(10, 0, 0, 0)
+    assert sure.z_score_since(sure) == 0
+    assert Slice(10, 0, 0.1, 0).z_score_since(sure) == np.inf
+
+
+def test_a_slice_that_is_new_is_held_against_the_model_alone():
+    then = calibration([1, 0, 1], [0.5, 0.5, 0.2], ["phone", "phone", "tv"])
+    now = calibration([1, 1, 1], [0.5, 0.5, 0.2], ["phone", "phone", "watch"])
+    assert z_scores_since(then, now) == {
+        "phone": now["phone"].z_score_since(then["phone"]),
+        "watch": now["watch"].z_score}
 
 
 def test_unseen_share_counts_each_fields_first_id_and_leaves_out_what_has_none():
@@ -63,8 +81,9 @@ def test_drift_is_pearsons_test_of_the_known_categories():
     found = drift(encoder, then, now)
     test = chi2_contingency([[50, 30, 20], [10, 30, 0]], correction=False)
     noise = 1 / 100 + 1 / 40
-    np.testing.assert_allclose(found["field"],
-                               [test.statistic * noise, 2 * noise, test.pvalue])
+    np.testing.assert_allclose(found["field"][:2], [test.statistic * noise, 2 * noise])
+    np.testing.assert_allclose(np.log(found["field"].p_value), np.log(test.pvalue),
+                               rtol=0.01)
     assert found["first"] == (0, 0, 1)  # a single category
 
 
@@ -103,6 +122,40 @@ def test_drift_by_chance_is_what_it_says():
     assert abs(np.mean([of.p_value < 0.2 for of in found]) - 0.2) < 0.1
 
 
+def test_rare_categories_do_not_ring_too_often_nor_hide_a_large_change():
+    encoder, *_ = samples([1] * 400 + [0])
+    rng, share = np.random.default_rng(0), 1 / np.arange(1, 401)
+    share /= share.sum()
+    then, now = ([np.stack([np.full(n, 1), 3 + rng.choice(400, n, p=share)], 1)
+                  for _ in range(600)] for n in (20_000, 200))
+    found = [drift(encoder, *both)["field"] for both in zip(then, now)]
+    assert abs(np.mean([of.p_value < 0.05 for of in found]) - 0.05) < 0.025
+    assert found[0].by_chance == pytest.approx(399 * (1 / 20_000 + 1 / 200))
+    moved = now[0].copy()
+    moved[:60, 1] = 390  # sixty rows of a category that hardly came
+    assert drift(encoder, then[0], moved)["field"].p_value < 1e-20
+
+
+def test_without_a_known_category_a_field_shows_no_drift():
+    encoder, then, now = samples([2, 1, 0], [0, 0, 3])
+    assert drift(encoder, then, now)["field"] == (0, 0, 1)
+    assert unseen_share(encoder, now)["field"] == 1
+
+
+def test_score_drift_is_pearsons_test_of_equal_bins_and_knows_chance():
+    then = np.arange(100) / 100
+    found = score_drift(then, [0.05] * 30 + [0.95] * 10, bins=4)
+    test = chi2_contingency([[25] * 4, [30, 0, 0, 10]], correction=False)
+    np.testing.assert_allclose(
+        found, [test.statistic * (1 / 100 + 1 / 40), 3 * (1 / 100 + 1 / 40),
+                test.pvalue], rtol=0.05)
+    rng = np.random.default_rng(0)
+    quiet = [score_drift(rng.beta(2, 8, 3000), rng.beta(2, 8, 1000))
+             for _ in range(400)]
+    assert abs(np.mean([of.p_value < 0.1 for of in quiet]) - 0.1) < 0.04
+    assert score_drift([0.5] * 20, [0.5] * 9) == (0, 0, 1)  # a single bin
+
+
 def test_drift_handles_hashed_fields_and_leaves_out_continuous_ones():
     encoder = FieldEncoder(continuous=["age"], hashed={"user": 4}).fit(
         {"age": [1.0], "user": ["a"]})
@@ -122,8 +175,9 @@ def test_drift_handles_hashed_fields_and_leaves_out_continuous_ones():
     (lambda: calibration([0, 1], [0.5, 0.5], [0]),
      r"slices have shape \(1,\), probabilities \(2,\)"),
     (lambda: calibration([], [], []), "N at least 1"),
-    (lambda: drift(*samples([2, 0, 0], [0, 0, 3])),
-     "field 'field': every row is unseen"),
+    (lambda: score_drift([0.5, 2], [0.5]), r"reference\[1\] = 2.0"),
+    (lambda: score_drift([0.5], [np.nan]), r"probabilities\[0\] = nan"),
+    (lambda: score_drift([0.5], [0.5], bins=1), "bins = 1"),
     (lambda: unseen_share(samples([1, 0])[0], [[0, 9]]), r"ids\[0, 1\] = 9"),
     (lambda: make_click_log(5, 0, change="weather"),
      "change = 'weather': None or one of"),

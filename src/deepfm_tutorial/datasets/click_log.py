@@ -41,7 +41,7 @@ CHANGES = {
                  "the bottom was",
     "habits": "the triple reverses: people on the move click on the phone after noon",
 }
-"""What can happen to the world, one at a time (chapter 13).
+"""What can happen to the world, one at a time (chapter 14).
 
 `phones` and `campaigns` change which rows come, `positions` and `habits` which rows are
 clicked.

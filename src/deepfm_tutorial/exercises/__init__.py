@@ -71,9 +71,9 @@ from .chapter_12 import check_bytes_of_a_step, check_mean_of_all, check_most_wor
 from .chapter_13 import (
     check_codes_by_hand,
     check_four_bit_packing,
-    check_rows_needed,
     check_undo_second_sigmoid,
 )
+from .chapter_14 import check_rate_to_come, check_rows_needed, check_z_limit
 
 __all__ = [name for name in dir() if name.startswith("check_")]
 

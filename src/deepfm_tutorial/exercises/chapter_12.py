@@ -48,16 +48,25 @@ def check_bytes_of_a_step(bytes_of_a_step: Callable[[int, int, int], float]) -> 
 def check_most_workers(most_workers: Callable[[float, float], int]) -> None:
     """Chapter 12: each worker makes the queue longer, until a step is mostly waiting.
 
-    most_workers(own, queue) returns how many have a queue no longer than `own`.
+    most_workers(own, queue) returns with how many each does half of what one alone
+    does, or more.
     """
     for own, queue, right in (
-            (0.010, 0.002, 5), (0.010, 0.003, 3), (0.002, 0.004, 0), (0.5, 0.001, 500)):
+            (0.010, 0.002, 7), (0.010, 0.003, 5), (0.002, 0.004, 2), (0.5, 0.001, 502),
+            (0.3, 0.1, 5), (0.7, 0.1, 9), (2.1, 0.7, 5), (0.6, 0.2, 5), (1.1, 0.1, 13)):
         found = most_workers(own, queue)
         assert isinstance(found, int | np.integer), (
             f"A whole number of workers is needed, not {found!r}.")
-        assert found != right + 1 or right == 0, (
-            "One too many: their queue would outlast a worker's own part.")
+        given = f"own = {own}, queue = {queue}"
+        assert found != int(own / queue + 1e-9), (
+            f"{given}: with {found} a step takes twice `own`. It may take twice "
+            "the step of one worker, whose queue counts, too.")
+        assert found != right + 1, (
+            f"{given}: {found} are one too many. Each would do less than half.")
+        assert found != right - 1, (
+            f"{given}: {found} is one too few. Exactly half is enough; or is it a "
+            "rounding, such as 0.3 / 0.1, which is a little less than 3?")
         assert found == right, (
-            f"own = {own}, queue = {queue}: the queue of M workers takes M times "
-            f"{queue}. It must not exceed {own}; you say {found}.")
+            f"{given}: M workers take own + M * queue, and one takes own + queue. The "
+            f"first may be twice the second; you say {found}.")
     print(RIGHT)

@@ -23,6 +23,13 @@ IR_VERSION = 7
 """The version of ONNX's file format that each file is stamped with, opset 13's own."""
 
 
+LARGEST = 2**31 - 2**20
+"""Bytes of parameters that fit into an ONNX file, with a little room for the graph.
+
+The file is one protobuf message, whose length is a signed 32-bit number.
+"""
+
+
 def graph_of(model: FieldBlock, with_values: bool = False) -> mx.sym.Symbol:
     """Return the graph of the model's logits, a Symbol with the output `logits_output`.
 
@@ -42,11 +49,14 @@ def write_onnx(path: str | Path, model: FieldBlock, with_values: bool = False) -
     """Write the model's graph and parameters to an ONNX file, for any number of rows.
 
     Inputs and parameters are named as in `graph_of`; the output is `logits` (B,). The
-    file is one protobuf message, which can have 2 GB at most. The file is of `OPSET`
-    and `IR_VERSION`, so that onnxruntime 1.7 and later open it.
+    file is of `OPSET` and `IR_VERSION`, so that onnxruntime 1.7 and later open it.
+
+    Raises:
+        ValueError: the parameters have more than `LARGEST` bytes.
     """
     import onnx  # only who exports needs it
 
+    check_size(model)
     weights = {name: p.data() for name, p in named_parameters(model).items()}
     types = [INPUTS[given.name] for given in input_symbols(with_values)]
     num_fields = len(model.field_sizes)
@@ -61,6 +71,14 @@ def write_onnx(path: str | Path, model: FieldBlock, with_values: bool = False) -
     exported.ir_version, exported.opset_import[0].version = IR_VERSION, OPSET
     onnx.checker.check_model(exported)
     onnx.save(exported, path)
+
+
+def check_size(model: FieldBlock) -> None:
+    """Raise ValueError if an ONNX file cannot hold the model."""
+    size = 4 * sum(p.data().size for p in named_parameters(model).values())
+    if size > LARGEST:
+        raise ValueError(f"the model's parameters have {size:,} bytes: an ONNX file "
+                         f"holds at most {LARGEST:,}")
 
 
 def _fix_parameters(graph: Any) -> None:

@@ -19,7 +19,7 @@ from ..embeddings import INPUTS, FieldBlock, input_symbols, named_parameters
 from ..evaluation import in_parts, predict
 from ..fields import Columns, FieldEncoder
 from ..scale.checkpoint import flush
-from .export import graph_of, write_onnx
+from .export import check_size, graph_of, write_onnx
 
 FORMAT = 3
 """The version of the folder's layout that `save` writes and `load` reads.
@@ -102,13 +102,14 @@ def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
     Raises:
         FileExistsError: the folder is there already.
         TypeError, ValueError: encoder and model do not fit together, the model's
-            arguments do not make another one like it, or the sample is not what the
-            encoder takes.
+            arguments do not make another one like it, it is too large for an ONNX file
+            (2 GB), or the sample is not what the encoder takes.
     """
     folder = Path(folder)
     if folder.exists():
         raise FileExistsError(f"{folder} exists: "
                               "give each saved model a folder of its own")
+    check_size(model)
     arguments = _arguments_of(model)
     sample = _sample(model, encoder, sample_columns)
     building = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
