@@ -14,7 +14,8 @@ settings   DeepFM on a tenth of the rows, one setting changed at a time. No test
            looked at.
 ceilings   the best that a form of model can do, and what it scores on the test rows: a
            sum of one-field or of two-field tables that fits the whole population best,
-           one who knows all but the triple, and DeepFM after 8 million fresh rows with p* as their labels.
+           one who knows all but the triple, and DeepFM after 8 million fresh rows with
+           p* as their labels.
 """
 import sys
 from itertools import combinations, count, islice, product
@@ -145,7 +146,7 @@ def ceilings():
         yield {"model": name,
                "population_auc": everything.auc(population.logits(tables)),
                **judge(log, expit(logits_of(log, tables)))}
-    # One who knows all but the triple, which is 0.8 up or down, each in half of the rows.
+    # Who knows all but the triple: it is 0.8 up or down, each in half of the rows.
     even = [mean_of_two(z) for z in population.logits(population.truth((1, 2)))]
     yield {"model": "all but the triple", "population_auc": everything.auc(even),
            **judge(log, expit(mean_of_two(logits_of(log, population.truth((1, 2))))))}
