@@ -1,34 +1,79 @@
-"""The stored runs: complete, and what the study's code still gives."""
+"""The click log's stored runs are those that its study would make."""
 from itertools import product
 
+import numpy as np
 import pytest
+from scipy.special import logit
 
-from studies import click_log
-from studies.study import read
+from deepfm_tutorial.datasets import make_click_log
+from studies import click_log, population, study
+
+SHAPE = ["num_factors", "depth", "dropout"]
+# Table -> the columns that tell its rows apart, and their values.
+ROWS = {
+    "ablation": (["world", "model", "seed"],
+                 [(world, model, seed) for world, seeds in click_log.SEEDS_OF.items()
+                  for model in click_log.MODELS for seed in seeds]),
+    "sizes": (["rows", "model", "seed"],
+              product(click_log.SIZES, ("FM", "DeepFM"), click_log.FEW_SEEDS)),
+    "settings": ([*SHAPE, "seed"],
+                 [(*shape.values(), seed) for shape in click_log.SETTINGS
+                  for seed in click_log.FEW_SEEDS]),
+    "ceilings": (["model"], [(model,) for model in (
+        "truth", "LR", "sum of pairs", "all but the triple", "DeepFM")]),
+}
 
 
-def keys(runs, *names):
-    return sorted(runs[list(names)].itertuples(index=False, name=None))
+@pytest.mark.parametrize("name", [*ROWS, "trace"])
+def test_results_are_of_this_source_and_these_data(name):
+    assert study.origin(f"click_log_{name}") == click_log.FINGERPRINT, (
+        f"run studies.click_log {name} again")
 
 
-def test_each_run_of_the_click_log_is_stored_once():
-    seeds, models = click_log.SEEDS, click_log.LEARNING_RATE
-    assert keys(read("click_log_ablation"), "world", "model", "seed") == sorted(
-        product(click_log.WORLDS, models, seeds))
-    assert keys(read("click_log_patience"), "model", "seed") == sorted(
-        product(["DeepFM"], seeds))
-    assert keys(read("click_log_sizes"), "rows", "model") == sorted(
-        product((50_000, 200_000, 800_000), ("DeepFM", "FM")))
-    assert keys(read("click_log_grid"), "num_factors", "depth", "dropout",
-                "seed") == sorted(product((2, 16), (1, 3), (0.0, 0.2, 0.5), seeds[:2]))
+@pytest.mark.parametrize("name", ROWS)
+def test_each_run_is_stored_once(name):
+    columns, cases = ROWS[name]
+    stored = study.read(f"click_log_{name}")[columns]
+    assert sorted(stored.itertuples(index=False, name=None)) == sorted(cases)
 
 
-@pytest.mark.parametrize("world, model",
-                         [("first order only", "LR"), ("no triple", "LR")])
-def test_the_studys_code_still_gives_what_is_stored(world, model):
-    loaded = click_log.load(click_log.WORLDS[world])
-    again = click_log.train(model, loaded, seed=1)
-    stored = read("click_log_ablation").query(
-        "world == @world and model == @model and seed == 1").iloc[0]
-    assert abs(again["auc"] - stored.auc) < 0.002
-    assert abs(again["log_loss"] - stored.log_loss) < 0.002
+def test_the_trace_is_of_the_same_runs():
+    traces = study.read("click_log_trace").groupby(["model", "seed"])
+    runs = study.read("click_log_ablation").query("world == 'all effects'")
+    runs = runs.set_index(["model", "seed"])
+    assert set(traces.groups) == set(product(click_log.NETWORKS, click_log.SEEDS))
+    for case, trace in traces:
+        run, epochs = runs.loc[case], trace.set_index("epoch")
+        assert epochs.validation_auc.idxmax() == run.best_epoch
+        assert epochs.validation_auc.max() == run.validation_auc
+        assert epochs.train_loss[1] == run.first_loss
+        assert len(epochs) in (run.best_epoch + click_log.PATIENCE, 40)
+
+
+def test_no_setting_is_judged_on_test_rows():
+    assert not {"auc", "log_loss"} & set(study.read("click_log_settings"))
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_first_epoch_comes_out_as_it_is_stored(dropout):
+    """The loss of one epoch shows start, shuffling, dropout, step and loss."""
+    shape = click_log.BASE | {"dropout": dropout}
+    loaded = click_log.load(train_rows=click_log.ROWS["train"] // 10)
+    *_, again = click_log.train("DeepFM", loaded, 1, shape, batch_size=512, epochs=1)
+    stored = study.read("click_log_settings").set_index([*SHAPE, "seed"])
+    first = stored.loc[(*shape.values(), 1)].first_loss
+    assert abs(again["first_loss"] - first) < 2e-5
+
+
+def test_the_population_has_the_logs_logits_and_the_fit_its_gradient():
+    log = make_click_log(500, 2)
+    np.testing.assert_allclose(click_log.logits_of(log, population.truth()),
+                               logit(log.probabilities))
+    pairs = [("hour", "topic"), ("device", "campaign"), ("topic", "campaign")]
+    fit = population.Fit([(), ("weekday",), ("campaign",), *pairs])
+    rng = np.random.default_rng(0)
+    numbers = fit.numbers(population.truth((1, 2)))
+    direction = rng.normal(size=len(numbers))
+    ahead, behind = (fit(numbers + e * direction)[0] for e in (1e-4, -1e-4))
+    slope = fit(numbers)[1] @ direction
+    assert abs((ahead - behind) / 2e-4 - slope) < 1e-6 * abs(slope) + 1e-8

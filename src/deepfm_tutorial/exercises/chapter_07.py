@@ -3,25 +3,26 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit
 
 from ._compare import EXACT, RIGHT, judge, near, numbers
 
 
 def check_auc_with_ties(auc: float) -> None:
     """Chapter 7: the answer is the AUC of six rows, in which a tie counts half."""
-    couples = [(a, b) for a in (0.8, 0.5, 0.3) for b in (0.5, 0.5, 0.2)]  # y = 1, y = 0
+    compared = [(a, b) for a in (0.8, 0.5, 0.3) for b in (0.5, 0.5, 0.2)]  # y = 1, 0
     auc = numbers(auc).squeeze()
     above, tied = (
-        sum(test(a, b) for a, b in couples) for test in (np.greater, np.equal))
+        sum(test(a, b) for a, b in compared) for test in (np.greater, np.equal))
     assert not near(auc, above / 9, **EXACT), (
         "You count a tie as a loss: it counts half.")
     assert not near(auc, (above + tied) / 9, **EXACT), (
         "You count a tie as a win: it counts half.")
     assert not near(auc, above / (9 - tied), **EXACT), (
-        "Tied couples are couples too: all nine count.")
+        "A tie is a comparison too: all nine count.")
     assert near(auc, (above + tied / 2) / 9, rtol=0, atol=0.001), (
-        "Three clicked rows and three others make nine couples: write them down, one "
-        "by one.")
+        "Three clicked rows and three others make nine comparisons: write them down, "
+        "one by one.")
     print(RIGHT)
 
 
@@ -45,6 +46,11 @@ def check_undo_sampling(
                "are in the full log, not more."),
               otherwise=f"Not the full log's probabilities, with kept = {kept}.",
               **EXACT)
+    with np.errstate(all="ignore"):
+        ends = undo_sampling(np.array([0.0, 1.0]), 0.25)
+    assert near(ends, [0, 1], **EXACT), (
+        f"A probability of 0 stays 0, and one of 1 stays 1. You return {ends}: "
+        "multiply by 1 - p instead of dividing by it.")
     print(RIGHT)
 
 
@@ -59,7 +65,7 @@ def check_temperature(
     labels = (rng.random(4000) < 1 / (1 + np.exp(-z))).astype(float)
 
     def is_least(logits: np.ndarray, T: float) -> bool:
-        above, below = (np.mean((1 / (1 + np.exp(-logits / t)) - labels) * logits)
+        above, below = (np.mean((expit(logits / t) - labels) * logits)
                         for t in (1.02 * T, 0.98 * T))
         return above < 0 < below                     # the derivative by 1 / T
 
@@ -72,6 +78,13 @@ def check_temperature(
             "times the true ones" + (
                 "." if stretch > 1 else
                 ": a model that doubts too much needs T below 1."))
+    # A clicked row with a logit of 10,000 costs nothing at any T.
+    z, labels = np.append(2.5 * z, 10_000), np.append(labels, 1)
+    with np.errstate(all="ignore"):
+        T = numbers(find_temperature(z, labels)).item()
+    assert is_least(z, T), (
+        f"T = {T:.3f} with one row more, clicked, at logit 10000. e^z overflows: "
+        "np.logaddexp(0, z) is ln(1 + e^z) at any z.")
     print(RIGHT)
 
 
