@@ -77,9 +77,30 @@ class Discrete(Encoding):
 
     Attributes:
         kind: of the training column, one of `columns.KINDS`.
+        values: in subclasses, the categories with an id of their own, sorted.
     """
 
     kind: str | None = None
+
+    def __post_init__(self) -> None:
+        self._index()
+
+    def _index(self) -> None:
+        """Number what has an id of its own; the missing one comes last."""
+        self._ids = {value: i for i, value in
+                     enumerate(self.values, start=1 + self.num_shared)}
+        if self.missing:
+            self._ids[None] = 1 + self.num_known
+
+    @property
+    def num_shared(self) -> int:
+        """How many known ids stand for several categories; they come first."""
+        return 0
+
+    @property
+    def num_known(self) -> int:
+        """How many known ids there are, shared or not."""
+        return self.num_shared + len(self.values)
 
     def learn(self, column: Column, min_count: int | None = 1) -> "Discrete":
         """Learn from the training column which categories come at least so often."""
@@ -113,19 +134,6 @@ class Categories(Discrete):
     """
 
     values: list = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._index()
-
-    def _index(self) -> None:
-        self._ids = {value: i for i, value in enumerate(self.values, start=1)}
-        if self.missing:
-            self._ids[None] = 1 + len(self.values)
-
-    @property
-    def num_known(self) -> int:
-        """How many categories have an id of their own."""
-        return len(self.values)
 
     def known(self, i: int) -> Any:
         """Return the category of the i-th of them, counted from 0."""
@@ -162,19 +170,10 @@ class Buckets(Discrete):
     values: list = field(default_factory=list)
     has_unseen: ClassVar[bool] = False
 
-    def __post_init__(self) -> None:
-        self._index()
-
-    def _index(self) -> None:
-        self._ids = {value: i for i, value in
-                     enumerate(self.values, start=1 + self.num_buckets)}
-        if self.missing:
-            self._ids[None] = 1 + self.num_known
-
     @property
-    def num_known(self) -> int:
-        """How many buckets and frequent categories there are."""
-        return self.num_buckets + len(self.values)
+    def num_shared(self) -> int:
+        """How many buckets there are."""
+        return self.num_buckets
 
     def known(self, i: int) -> Any:
         """Return a frequent category, or the number of the bucket that others share."""
