@@ -100,3 +100,11 @@ def test_the_t_interval_without_overlap_is_the_usual_one():
     found, usual = comparison.corrected_t(d, 0), stats.ttest_1samp(d, 0)
     np.testing.assert_allclose((found["low"], found["high"], found["p"]),
                                (*usual.confidence_interval(), usual.pvalue))
+
+
+def test_an_overlap_widens_the_interval_as_nadeau_and_bengio_say():
+    d = np.array([0.1, 0.3, 0.2, 0.5])
+    wide, usual = comparison.corrected_t(d, 1 / 8), comparison.corrected_t(d, 0)
+    half = [found["high"] - found["mean"] for found in (wide, usual)]
+    assert abs(half[0] / half[1] - 1.5 ** 0.5) < 1e-12  # (1/4 + 1/8) / (1/4) = 1.5
+    assert wide["p"] > usual["p"]
