@@ -7,7 +7,7 @@
 # make pdf        build _build/latex/deepfm_tutorial.pdf (needs LaTeX)
 # make notebooks  open the chapters in JupyterLab
 # make outputs    renew the chapters' stored outputs, or some: CHAPTERS="01_fields 05_dnn"
-# make studies    train the runs that the chapters quote, 100 minutes, into studies/results
+# make studies    train the runs that the chapters quote, some hours, into studies/results
 # make bench      compare the package with other libraries (benchmarks/README.md)
 # make clean      remove all that these made
 # make lock       renew requirements.txt from requirements.in (needs uv)

@@ -2,7 +2,12 @@
 import numpy as np
 
 from deepfm_tutorial import FieldEncoder
-from deepfm_tutorial.datasets import load_movielens, make_click_log
+from deepfm_tutorial.datasets import (
+    load_coupons,
+    load_movielens,
+    make_click_log,
+    split_by,
+)
 
 from . import settings
 
@@ -10,7 +15,8 @@ from . import settings
 # for each.
 LOADERS = {"click log": lambda: make_click_log(settings.CLICK_ROWS,
                                                settings.SPLIT_SEED),
-           "MovieLens": lambda: load_movielens(progress=False)}
+           "MovieLens": lambda: load_movielens(progress=False),
+           "coupons": load_coupons}
 
 
 def write(name, path):
@@ -20,11 +26,13 @@ def write(name, path):
     each field from 0 subtract `offsets`. The encoder knows the training rows only.
     """
     log = LOADERS[name]()
-    order = np.random.default_rng(settings.SPLIT_SEED).permutation(len(log.labels))
-    test, train = np.split(order, [int(len(order) * settings.TEST_SHARE)])
+    # Rows of one respondent stay together where the data say whose they are.
+    groups = getattr(log, "profiles", np.arange(len(log.labels)))
+    shares = (settings.TEST_SHARE, 1 - settings.TEST_SHARE)
+    test, train = split_by(groups, shares, seed=settings.SPLIT_SEED)
     columns = {part: {field: column[rows] for field, column in log.columns.items()}
                for part, rows in (("train", train), ("test", test))}
-    encoder = FieldEncoder().fit(columns["train"])
+    encoder = FieldEncoder(missing=True).fit(columns["train"])
     np.savez(path, field_sizes=encoder.field_sizes, offsets=encoder.field_offsets,
              train_ids=encoder.transform(columns["train"]),
              train_labels=log.labels[train],

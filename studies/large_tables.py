@@ -25,10 +25,12 @@ from deepfm_tutorial import (
     FieldEncoder,
     LogisticRegression,
     TrainStep,
+    evaluate,
     fit,
 )
 from deepfm_tutorial.datasets import make_click_log
-from deepfm_tutorial.scale import LazyTrainStep, blockwise_batches
+from deepfm_tutorial.scale import LazyTrainStep, RowAdaGrad, blockwise_batches
+from deepfm_tutorial.training import as_list
 
 from .click_log import LEARNING_RATE, SEEDS, TRAINING, build
 from .study import run, write
@@ -40,6 +42,10 @@ MARKED = (10_000, 100_000, 1_000_000, 4_000_000)
 MAPPED_ROWS = (2_000_000, 8_000_000)
 BUCKETS = (800, 400, 200, 100, 50, 25)
 LEAST_COUNTS = (1, 100, 200, 400, 800, 1600, 3200)
+HEADS = {1600: 20, 800: 40, 400: 80}  # least count: buckets beside
+LONGEST = 200  # epochs; no run of `optimizers` ends there
+MIDDLE_BATCH = 512
+ADAGRAD_RATES = (0.05, 0.1, 0.2)
 
 
 def long_tailed(rng, num_features, shape):
@@ -205,6 +211,9 @@ def mapped():
 def encoders():
     """The ways to give the campaigns ids."""
     return ([("buckets", m, FieldEncoder(hashed={"campaign": m})) for m in BUCKETS]
+            + [("head and buckets", c, FieldEncoder((), {"campaign": c},
+                                                    {"campaign": m}))
+               for c, m in HEADS.items()]
             + [("least count", c, FieldEncoder(min_count=c)) for c in LEAST_COUNTS])
 
 
@@ -224,23 +233,104 @@ def price(ways=None, seeds=SEEDS[:3]):
                    "seed": seed, **result}
 
 
-def adam():
-    """Lazy against standard Adam, in batches that are too small for most campaigns."""
+def few_rows():
+    """Field sizes, and ids and labels of a log of 50,000 rows and two to judge by."""
     logs = [make_click_log(rows, seed)
             for seed, rows in enumerate((50_000, 50_000, 100_000))]
     encoder = FieldEncoder().fit(logs[0].columns)
-    data = [(encoder.transform(log.columns), log.labels) for log in logs]
+    return encoder.field_sizes, [(encoder.transform(log.columns), log.labels)
+                                 for log in logs]
+
+
+def adam():
+    """Lazy against standard Adam, in batches that are too small for most campaigns."""
+    field_sizes, data = few_rows()
     for batch_size in (128, 2048):
         for seed in SEEDS:
             for step in (TrainStep, LazyTrainStep):
-                result = run(build("FM", encoder.field_sizes), *data, seed=seed,
-                             epochs=30, patience=3,
-                             batch_size=batch_size, learning_rate=2e-3, step=step)
+                result = run(build("FM", field_sizes), *data, seed=seed, epochs=30,
+                             patience=3, batch_size=batch_size, learning_rate=2e-3,
+                             step=step)
                 yield {"batch_size": batch_size, "lazy": step is LazyTrainStep,
                        "seed": seed, **result}
 
 
-PARTS = {part.__name__: part for part in (growth, marks, memory, mapped, price, adam)}
+class FtrlBesideRows(RowAdaGrad):
+    """FTRL for w and the bias, `RowAdaGrad` for V.
+
+    MXNet averages gradients over the batch, so FTRL's usual beta and L1, both 1 for the
+    gradients of single rows, are divided by its size.
+    """
+
+    def __init__(self, learning_rate):
+        super().__init__(learning_rate)
+        self.ftrl = mx.optimizer.Ftrl(learning_rate=learning_rate,
+                                      beta=1 / MIDDLE_BATCH,
+                                      lamda1=1 / MIDDLE_BATCH)
+
+    def create_state(self, index, weight):
+        one = self.ftrl if weight.ndim == 1 else super()
+        return one.create_state(index, weight)
+
+    def update(self, index, weight, grad, state):
+        self.ftrl.rescale_grad = self.rescale_grad
+        one = self.ftrl if weight.ndim == 1 else super()
+        one.update(index, weight, grad, state)
+
+
+OPTIMIZERS = {
+    "Adam": (mx.optimizer.Adam, (2e-3, 5e-3, 1e-2)),
+    "AdaGrad": (mx.optimizer.AdaGrad, ADAGRAD_RATES),
+    "AdaGrad by row": (RowAdaGrad, ADAGRAD_RATES),
+    "FTRL for w, AdaGrad by row for V": (FtrlBesideRows, ADAGRAD_RATES),
+}
+
+
+def step_of(optimizer):
+    """A step by rows with another optimizer than the one that `fit` hands over."""
+    class Step(LazyTrainStep):
+        def __init__(self, model, adam, **settings):
+            super().__init__(model, optimizer(learning_rate=adam.learning_rate),
+                             **settings)
+    return Step
+
+
+def state_numbers(optimizer, model):
+    """How many numbers an optimizer keeps for each feature of a model's tables."""
+    made, kept = optimizer(learning_rate=1.0), 0
+    for i, table in enumerate(model.tables):
+        state = made.create_state(i, nd.zeros(table.shape))
+        kept += sum(part.size for part in as_list(state))
+    return kept / sum(model.field_sizes)
+
+
+def optimizers(names=tuple(OPTIMIZERS), seeds=SEEDS[:3]):
+    """An FM by rows with several optimizers; each rate is tried with the first seed.
+
+    The rate with the best validation AUC gets the other seeds, too.
+    """
+    field_sizes, data = few_rows()
+    for name in names:
+        optimizer, rates = OPTIMIZERS[name]
+        tried = {}
+        for seed in seeds:
+            chosen = rates if seed == seeds[0] else [max(tried, key=tried.get)]
+            for rate in chosen:
+                model = build("FM", field_sizes)
+                result = run(model, *data, seed=seed, epochs=LONGEST, patience=3,
+                             batch_size=MIDDLE_BATCH, learning_rate=rate,
+                             step=step_of(optimizer))
+                validation = evaluate(model, data[1]).auc
+                tried.setdefault(rate, validation)
+                zeros = model.first_order.weights.data().asnumpy() == 0
+                yield {"optimizer": name, "numbers": state_numbers(optimizer, model),
+                       "learning_rate": rate, "seed": seed,
+                       "zero_weights": int(zeros.sum()),
+                       "validation_auc": validation, **result}
+
+
+PARTS = {part.__name__: part for part in (growth, marks, memory, mapped, price, adam,
+                                          optimizers)}
 
 if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1].endswith("_of"):

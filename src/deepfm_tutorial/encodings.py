@@ -77,12 +77,33 @@ class Discrete(Encoding):
 
     Attributes:
         kind: of the training column, one of `columns.KINDS`.
+        values: in subclasses, the categories with an id of their own, sorted.
     """
 
     kind: str | None = None
 
-    def learn(self, column: Column, min_count: int = 1) -> "Discrete":
-        """Learn from the training column: what comes less often counts as unseen."""
+    def __post_init__(self) -> None:
+        self._index()
+
+    def _index(self) -> None:
+        """Number what has an id of its own; the missing one comes last."""
+        self._ids = {value: i for i, value in
+                     enumerate(self.values, start=1 + self.num_shared)}
+        if self.missing:
+            self._ids[None] = 1 + self.num_known
+
+    @property
+    def num_shared(self) -> int:
+        """How many known ids stand for several categories; they come first."""
+        return 0
+
+    @property
+    def num_known(self) -> int:
+        """How many known ids there are, shared or not."""
+        return self.num_shared + len(self.values)
+
+    def learn(self, column: Column, min_count: int | None = 1) -> "Discrete":
+        """Learn from the training column which categories come at least so often."""
         self.kind = column.kind
         self.learn_values(self.plain(column), min_count)
         return self
@@ -114,19 +135,6 @@ class Categories(Discrete):
 
     values: list = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self._index()
-
-    def _index(self) -> None:
-        self._ids = {value: i for i, value in enumerate(self.values, start=1)}
-        if self.missing:
-            self._ids[None] = 1 + len(self.values)
-
-    @property
-    def num_known(self) -> int:
-        """How many categories have an id of their own."""
-        return len(self.values)
-
     def known(self, i: int) -> Any:
         """Return the category of the i-th of them, counted from 0."""
         return self.values[i]
@@ -150,35 +158,49 @@ class Categories(Discrete):
 class Buckets(Discrete):
     """Categories share ids by `bucket`: the hashing trick (Weinberger et al., 2009).
 
-    No category is counted or kept, so it costs the same for any number of buckets.
+    The frequent ones can have ids of their own, after the buckets'. Without them no
+    category is kept.
+
+    Attributes:
+        num_buckets: how many ids are shared.
+        values: the categories with an id of their own, sorted.
     """
 
     num_buckets: int = 1
+    values: list = field(default_factory=list)
     has_unseen: ClassVar[bool] = False
 
     @property
-    def num_known(self) -> int:
+    def num_shared(self) -> int:
         """How many buckets there are."""
         return self.num_buckets
 
-    def known(self, i: int) -> int:
-        """Return the bucket's number, all that is left of its categories."""
-        return i
+    def known(self, i: int) -> Any:
+        """Return a frequent category, or the number of the bucket that others share."""
+        if i >= self.num_buckets:
+            return self.values[i - self.num_buckets]
+        return f"bucket {i}" if self.values else i
 
-    def learn_values(self, values: list, min_count: int) -> None:
-        """Learn nothing; refuse what could not be stored."""
-        for value in set(values):
+    def learn_values(self, values: list, min_count: int | None) -> None:
+        """Keep what comes at least so often; refuse what could not be stored."""
+        counts = Counter(values)
+        for value in counts:
             check_text(self.name, value)
+        self.values = [] if min_count is None else sorted(
+            value for value, count in counts.items()
+            if count >= min_count and value is not None)
+        self._index()
 
     def ids(self, values: list) -> np.ndarray:
-        """Return the ids of plain values, (N,) int32, by their buckets."""
-        ids = {value: 1 + self._bucket(value) for value in set(values)}
+        """Return the ids of plain values, (N,) int32: their own, or their buckets'."""
+        ids = {value: self._id(value) for value in set(values)}
         return np.fromiter(map(ids.get, values), np.int32, len(values))
 
-    def _bucket(self, value: Any) -> int:
+    def _id(self, value: Any) -> int:
+        if (own := self._ids.get(value)) is not None:
+            return own
         check_text(self.name, value)
-        return (self.num_buckets if value is None
-                else bucket(value, self.num_buckets))
+        return 1 + bucket(value, self.num_buckets)
 
 
 class Numeric(Encoding):
@@ -315,8 +337,8 @@ class Sets(Encoding):
         """Return what makes another one like it, ready for JSON."""
         return super().as_dict() | {"of": self.of.as_dict()}
 
-    def learn(self, column: Column, min_count: int = 1) -> "Sets":
-        """Learn from the training column: what fewer rows have counts as unseen."""
+    def learn(self, column: Column, min_count: int | None = 1) -> "Sets":
+        """Learn from the training column which values at least so many rows have."""
         self.of.kind = column.flat()[0].kind
         self.of.learn_values(list(chain(*self.plain(column))), min_count)
         return self

@@ -65,7 +65,7 @@ class FieldEncoder:
     with x = 1 / how many; its ids take as many columns as the largest set has members,
     and a model made with `pooled=True` adds them up to one embedding.
 
-    Two ways to keep a large vocabulary small: leave out what is rare, or hash.
+    Two ways to keep a large vocabulary small: leave out what is rare, or hash it.
 
     Columns come as a mapping from field name to N values, as a DataFrame, or as a list
     of records. `fit` remembers of each field whether it holds text, numbers, booleans
@@ -74,10 +74,11 @@ class FieldEncoder:
     Args:
         continuous: names of the fields whose numbers are used as they are.
         min_count: a category that occurs less often in training counts as unseen; for
-            all fields, or field name → count.
+            all fields that are not hashed, or field name → count.
         hashed: field name → number of buckets, for the fields whose categories share
             ids by `bucket` instead of having their own (the hashing trick, Weinberger
-            et al., 2009).
+            et al., 2009). Where `min_count` names such a field, categories that occur
+            so often keep an id of their own, and the rest, new ones too, is hashed.
         standardised: names of continuous fields whose x is (number − mean) / standard
             deviation, both of the training rows.
         binned: field name → number of bins, for the fields whose numbers become
@@ -151,10 +152,11 @@ class FieldEncoder:
             return Number(name, missing).learn(column, name in self.standardised)
         if name in self.binned:
             return Bins(name, missing).learn(column, self.binned[name])
-        least = (self.min_count if isinstance(self.min_count, int)
-                 else self.min_count.get(name, 1))
+        is_hashed, by_field = name in self.hashed, isinstance(self.min_count, Mapping)
+        otherwise = None if is_hashed else 1 if by_field else self.min_count
+        least = self.min_count.get(name, otherwise) if by_field else otherwise
         way = (Buckets(name, missing, num_buckets=self.hashed[name])
-               if name in self.hashed else Categories(name, missing))
+               if is_hashed else Categories(name, missing))
         many = name in self.multi_valued or column.kind == "lists"
         way = Sets(name, missing, way) if many else way
         return way.learn(column, least)

@@ -119,6 +119,26 @@ def test_all_kinds_of_fields_side_by_side_stored_and_back():
                         != encoder.fingerprint), (name, key)
 
 
+def test_frequent_categories_of_a_hashed_field_keep_ids_and_the_rest_shares_buckets():
+    column = ["a"] * 3 + ["b"] * 2 + ["c", None]
+    encoder = FieldEncoder((), {"x": 2}, {"x": 4}, missing=["x"]).fit({"x": column})
+    again = FieldEncoder.from_dict(json.loads(json.dumps(encoder.as_dict())))
+    asked = {"x": ["a", "b", "c", "new", None]}
+    for one in (encoder, again):
+        ids = one.transform(asked)[:, 0]
+        assert one.field_sizes == (1 + 4 + 2 + 1,) and one.with_unseen == ()
+        assert ids.tolist() == [5, 6, 1 + bucket("c", 4), 1 + bucket("new", 4), 7]
+        assert one.describe(ids[:, None])["x"] == [
+            "a", "b", f"bucket {bucket('c', 4)}", f"bucket {bucket('new', 4)}", None]
+    all_hashed = [FieldEncoder((), least, {"x": 4}, missing=["x"]).fit({"x": column})
+                  for least in (1, 2, {})]
+    assert [one.field_sizes for one in all_hashed] == 3 * [(1 + 4 + 1,)]
+    assert encoder.fingerprint != all_hashed[0].fingerprint
+    sets = FieldEncoder((), {"x": 2}, {"x": 4}, multi_valued=["x"]).fit(
+        {"x": [["a", "b"], ["a"], ["c"]]})
+    assert sets.transform({"x": [["a"], ["b"]]}).tolist() == [[5], [1 + bucket("b", 4)]]
+
+
 @pytest.mark.parametrize("make, error, message", [
     (lambda: FieldEncoder(standardised="x"), TypeError, "standardised = 'x': a list"),
     (lambda: FieldEncoder(hashed=["x"]), TypeError, r"hashed = \['x'\]: a mapping"),

@@ -52,10 +52,10 @@ def shift(V_f, V_g):
 CASES = {
     "pure_by_hand": ([[[0.75, -0.25], [-2.25, 0.75]]], [
         ([[1, -1], [-1, 1]], "plain means"), ([[0, -1], [-3, 0]], "overall mean back"),
-        ([[0.75, 0.75], [-1, -0.25]], "with q"), (0.75, "two columns")]),
+        ([[0.75, 0.75], [-1, -0.25]], "columns' shares"), (0.75, "two columns")]),
     "centred_fm": ([centre], [
         (lambda w, V, sizes: centre(w, V, sizes, rows="old"), "a constant"),
-        (lambda w, V, sizes: centre(w, V, sizes, correct=False), "takes <a, v_j>"),
+        (lambda w, V, sizes: centre(w, V, sizes, correct=False), "takes <delta, v_j>"),
         (lambda w, V, sizes: (w, V - V.mean(axis=0)), "mean zero"),
         (centre_in_place, "changes the w or V")]),
     "importance": ([importance], [

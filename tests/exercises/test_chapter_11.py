@@ -37,20 +37,35 @@ def drift(sign=-1, corrected=True, start=None, decay=0.999, last=False):
     return answer
 
 
+def rows_of_a_whole_table(ids, gradient):
+    whole = np.zeros((ids.max() + 1, gradient.shape[-1]))
+    np.add.at(whole, ids, gradient)
+    return np.unique(ids), whole[np.unique(ids)]
+
+
+def one_by_one(s, share):
+    buckets = 1
+    while 1 - (1 - 1 / buckets) ** (s - 1) > share + 1e-12:
+        buckets += 1
+    return float(buckets)
+
+
 CASES = {
-    "buckets_needed": ([needed(lambda s: s - 1)], [
+    "buckets_needed": ([needed(lambda s: s - 1), one_by_one], [
         (needed(lambda s: s), "not in its own way"),
         (needed(lambda s: s - 1, np.floor), "one too few"),
         (lambda s, share: int(np.ceil((s - 1) / share)), "counts a bucket twice"),
-        (lambda s, share: s / share, "whole")]),
+        (lambda s, share: 1 / (1 - (1 - share) ** (1 / (s - 1))), "whole")]),
     "gradient_rows": ([rows_by(np.add.at)], [
         (rows_by(plus_equals), "keeps the last alone"),
         (rows_by(np.add.at, average=True), "do not average"),
-        (rows_by(np.add.at, places_for_ids=True), "rows' own ids")]),
+        (rows_by(np.add.at, places_for_ids=True), "rows' own ids"),
+        (rows_of_a_whole_table, "array of n rows")]),
     "catch_up": ([drift()], [
         (drift(sign=1), "against its gradient"), (drift(corrected=False), "corrected"),
         (drift(start="absent"), "count all steps"),
-        (drift(decay=1), "v decays as well"), (drift(last=True), "last step alone")]),
+        (drift(decay=1), "squares decays as well"),
+        (drift(last=True), "last step alone")]),
 }
 
 test_a_right_answer_passes, test_a_mistake_gets_its_hint = right_and_wrong(CASES)

@@ -6,7 +6,7 @@ from mxnet import autograd, gluon, nd
 from samples import NAMES, small, weights
 
 from deepfm_tutorial import TrainStep, fit, pairwise_interactions
-from deepfm_tutorial.scale import LazyTrainStep
+from deepfm_tutorial.scale import LazyTrainStep, RowAdaGrad
 
 SIZES = (30, 40, 50)
 STEPS = (TrainStep, LazyTrainStep)
@@ -73,13 +73,16 @@ def test_many_steps_of_momentum_by_rows_follow_the_definition():
 
 
 @pytest.mark.parametrize("optimizer",
-                         ["sgd", "adam", "rmsprop", "adagrad", "nag", "ftrl"])
+                         ["sgd", "adam", "rmsprop", "adagrad", "nag", "ftrl", "dcasgd",
+                          RowAdaGrad])
 def test_where_a_batch_has_every_id_a_step_is_that_of_whole_tables(optimizer):
     ids = np.stack([np.arange(50) % size for size in SIZES], axis=1) + [0, 30, 70]
     labels, found = (np.arange(50) % 2).astype(np.float32), []
     for step in STEPS:
         model = made("FM")
-        with step(model, mx.optimizer.create(optimizer)) as update:
+        made_one = (optimizer() if optimizer is RowAdaGrad
+                    else mx.optimizer.create(optimizer))
+        with step(model, made_one) as update:
             for _ in range(3):
                 update(ids, labels)
         found.append(weights(model))
@@ -113,6 +116,38 @@ def test_adam_by_rows_is_what_mxnet_calls_lazy_and_not_standard_adam():
     np.testing.assert_allclose(*with_mxnets_own(lazy=True), atol=1e-6)
     ours, standard = with_mxnets_own(lazy=False)
     assert np.abs(ours - standard).max() > 1e-3
+
+
+def test_adam_counts_all_steps_of_a_table_and_not_those_of_a_row():
+    """A first gradient in step 1,000: its average of squares is not corrected fully."""
+    moved = []
+    for done in (0, 999):
+        model = made("LogisticRegression")
+        before = model.first_order.weights.data().asnumpy()
+        update = LazyTrainStep(model, mx.optimizer.Adam(0.1, begin_num_update=done))
+        update(*batch(1)[:2])
+        moved.append(np.abs(model.first_order.weights.data().asnumpy() - before).max())
+    corrected = np.sqrt(1 - 0.999**1000) / np.sqrt(0.001) * 0.1 / (1 - 0.9**1000)
+    np.testing.assert_allclose(moved, [0.1, 0.1 * corrected], rtol=1e-4)
+    assert round(corrected, 1) == 2.5
+
+
+def test_adagrad_by_row_follows_the_definition_and_keeps_one_number_a_row():
+    optimizer, rng = RowAdaGrad(0.1, epsilon=1e-3), np.random.default_rng(0)
+    optimizer.rescale_grad = 1 / 8
+    for shape, of_state in (((5,), (5,)), ((5, 3), (5, 1))):
+        w = rng.normal(size=shape)
+        weight, kept = nd.array(w), [0.0] * 5
+        state = optimizer.create_state(0, weight)
+        assert state.shape == of_state
+        for _ in range(3):
+            gradient = rng.normal(size=shape)
+            optimizer.update(0, weight, nd.array(gradient), state)
+            for row, g in enumerate(gradient / 8):
+                kept[row] += np.mean(g ** 2)
+                w[row] -= 0.1 * g / (kept[row] ** 0.5 + 1e-3)
+        np.testing.assert_allclose(weight.asnumpy(), w, atol=1e-6)
+        np.testing.assert_allclose(state.asnumpy().ravel(), kept, rtol=1e-5)
 
 
 def test_rows_that_no_batch_uses_and_their_state_stay_and_the_tables_have_no_gradient():

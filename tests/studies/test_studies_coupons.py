@@ -1,11 +1,11 @@
 """The coupon chapter's stored runs are those that its study would make."""
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.metrics import log_loss, roc_auc_score
+from stored import check_differences, check_runs
 
 from deepfm_tutorial.datasets import load_coupons
 from studies import comparison, coupons, study
@@ -31,13 +31,10 @@ def data():
 
 @pytest.mark.parametrize("name", RUNS)
 def test_each_run_is_stored_once_with_the_settings_that_the_search_chose(name):
-    runs, cases = study.read(name), sorted(RUNS[name])
-    key = ["split", "model", "reading", "columns", "seed", "start"][:len(cases[0])]
-    assert sorted(runs[key].itertuples(index=False, name=None)) == cases
-    best = coupons.chosen(study.read("coupons_search"))
-    for case, group in runs.groupby(["split", "model"]):
-        settings, = group[list(coupons.SETTINGS)].drop_duplicates().to_dict("records")
-        assert {k: v for k, v in settings.items() if pd.notna(v)} == best[case]
+    check_runs(study.read(name),
+               ["split", "model", "reading", "columns", "seed", "start"],
+               RUNS[name], coupons.chosen(study.read("coupons_search")),
+               coupons.SETTINGS)
 
 
 def test_a_run_comes_out_as_it_is_stored(data):
@@ -50,15 +47,7 @@ def test_a_run_comes_out_as_it_is_stored(data):
 
 
 def test_differences_are_of_the_stored_runs():
-    runs, stored = study.read("coupons"), study.read("coupons_differences")
-    pairs = list(combinations(coupons.GRIDS, 2))
-    assert len(stored) == len(comparison.MEASURES) * len(coupons.SPLITS) * len(pairs)
-    means = runs.groupby(["split", "model"])[list(comparison.MEASURES)].mean()
-    for row in stored.itertuples():
-        mean = means[row.measure][row.split]
-        assert abs(mean[row.model] - mean[row.other] - row.mean) < 1e-5
-        assert row.low <= row.mean <= row.high
-        assert row.people_low <= row.people_high
+    check_differences("coupons", coupons.SPLITS, coupons.GRIDS)
 
 
 def test_reliability_and_calibration_are_of_the_same_rows():
@@ -111,3 +100,11 @@ def test_the_t_interval_without_overlap_is_the_usual_one():
     found, usual = comparison.corrected_t(d, 0), stats.ttest_1samp(d, 0)
     np.testing.assert_allclose((found["low"], found["high"], found["p"]),
                                (*usual.confidence_interval(), usual.pvalue))
+
+
+def test_an_overlap_widens_the_interval_as_nadeau_and_bengio_say():
+    d = np.array([0.1, 0.3, 0.2, 0.5])
+    wide, usual = comparison.corrected_t(d, 1 / 8), comparison.corrected_t(d, 0)
+    half = [found["high"] - found["mean"] for found in (wide, usual)]
+    assert abs(half[0] / half[1] - 1.5 ** 0.5) < 1e-12  # (1/4 + 1/8) / (1/4) = 1.5
+    assert wide["p"] > usual["p"]

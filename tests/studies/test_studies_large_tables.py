@@ -17,10 +17,27 @@ def test_each_run_is_stored_once():
     assert keys("mapped", "rows") == [(rows,) for rows in study.MAPPED_ROWS]
     assert keys("adam", "batch_size", "lazy", "seed") == sorted(
         product((128, 2048), (False, True), study.SEEDS))
-    amounts = [("buckets", m) for m in study.BUCKETS] + [("least count", c)
-                                                         for c in study.LEAST_COUNTS]
+    amounts = [(way, amount) for way, those in (
+        ("buckets", study.BUCKETS), ("head and buckets", study.HEADS),
+        ("least count", study.LEAST_COUNTS)) for amount in those]
     assert keys("price", "way", "amount", "seed") == sorted((*a, s) for a in amounts
                                                             for s in study.SEEDS[:3])
+
+
+def test_each_optimizers_best_rate_has_all_seeds_and_no_run_was_cut_off():
+    runs = read("large_tables_optimizers")
+    assert list(runs.optimizer.unique()) == list(study.OPTIMIZERS)
+    assert (runs.best_epoch < study.LONGEST - 3).all()
+    for name, (_, rates) in study.OPTIMIZERS.items():
+        mine = runs[runs.optimizer == name]
+        first, others = mine[mine.seed == 1], mine[mine.seed > 1]
+        assert sorted(first.learning_rate) == sorted(rates)
+        best = first.learning_rate[first.validation_auc.idxmax()]
+        assert sorted(others.seed) == [2, 3] and set(others.learning_rate) == {best}
+    model = study.build("FM", (3, 4))
+    kept = {name: study.state_numbers(optimizer, model)
+            for name, (optimizer, _) in study.OPTIMIZERS.items()}
+    assert kept == runs.groupby("optimizer").numbers.first().to_dict()
 
 
 def test_by_rows_ten_million_features_slow_deepfm_by_at_most_one_and_a_half():

@@ -1,11 +1,12 @@
 """Chapter 9's stored runs are those that its study would make."""
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+from stored import check_differences, check_runs
 
-from studies import comparison, movielens, study
+from studies import movielens, study
 
 FIRST = movielens.FORMS[0]
 # Table -> its runs: split, model, genres, trained_on, seed, start where it has many.
@@ -25,13 +26,10 @@ RUNS = {
 
 @pytest.mark.parametrize("name", RUNS)
 def test_each_run_is_stored_once_with_the_settings_that_the_search_chose(name):
-    runs, cases = study.read(name), sorted(RUNS[name])
-    key = ["split", "model", "genres", "trained_on", "seed", "start"][:len(cases[0])]
-    assert sorted(runs[key].itertuples(index=False, name=None)) == cases
-    best = movielens.chosen(study.read("movielens_search"))
-    for case, group in runs.groupby(["split", "model"]):
-        settings, = group[list(movielens.SETTINGS)].drop_duplicates().to_dict("records")
-        assert {k: v for k, v in settings.items() if pd.notna(v)} == best[case]
+    check_runs(study.read(name),
+               ["split", "model", "genres", "trained_on", "seed", "start"],
+               RUNS[name], movielens.chosen(study.read("movielens_search")),
+               movielens.SETTINGS)
 
 
 def test_the_search_tried_every_combination_on_either_split():
@@ -54,15 +52,8 @@ def test_a_model_trained_on_more_rows_has_the_epochs_of_its_twin():
 
 
 def test_differences_are_of_the_stored_runs():
-    runs, stored = study.read("movielens"), study.read("movielens_differences")
-    pairs = list(combinations(movielens.GRIDS, 2))
-    assert len(stored) == len(comparison.MEASURES) * 2 * len(pairs)
-    means = runs.groupby(["split", "model"])[list(comparison.MEASURES)].mean()
-    for row in stored.itertuples():
-        mean = means[row.measure][row.split]
-        assert abs(mean[row.model] - mean[row.other] - row.mean) < 1e-5
-        assert row.low <= row.mean <= row.high and row.people_low <= row.people_high
-    by_time = stored[stored["split"] == "time"]
+    found = check_differences("movielens", movielens.SPLITS, movielens.GRIDS)
+    by_time = found[found["split"] == "time"]
     half = 2.093 * by_time.sd / np.sqrt(20)             # the usual t interval, 19 df
     np.testing.assert_allclose(by_time.high - by_time["mean"], half, atol=2e-6)
 

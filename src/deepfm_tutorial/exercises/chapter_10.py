@@ -13,15 +13,15 @@ def check_pure_by_hand(effect: ArrayLike) -> None:
     The answer is that of a table of two by two with unequal weights.
     """
     assert np.shape(effect) == (2, 2), "A table of two rows and two columns is needed."
-    # by corner, such as 4 (1 - p_0) (1 - q_0)
+    # by corner, such as 4 (1 - 3/4) (1 - 1/4)
     right = np.outer([1 / 4, -3 / 4], [3 / 4, -1 / 4]) * 4
     judge(effect, right,
-          ([[1, -1], [-1, 1]], "Those are plain means. Weight them: p for the rows and "
-           "q for the columns."),
+          ([[1, -1], [-1, 1]], "Those are plain means. Weight them by how often each "
+           "category occurs."),
           (right - 4 * 3 / 16, "Add the overall mean back: it went out twice, with its "
            "row and with its column."),
-          otherwise="Row means are taken over columns, with q; column means over rows, "
-          "with p.", **EXACT)
+          otherwise="A row's mean is taken over the columns, with the columns' shares; "
+          "a column's over the rows, with the rows' shares.", **EXACT)
     print(RIGHT)
 
 
@@ -49,7 +49,8 @@ def check_centred_fm(
     error = np.subtract(after, before)
     assert error.std() < 1e-9, (
         "The logits are not the same, and not off by a constant either. A shift of one "
-        "field by a takes <a, v_j> from the weights of all other fields' features j.")
+        "field by delta takes <delta, v_j> from the weight of each feature j of the "
+        "other fields.")
     assert np.abs(error).max() < 1e-9, (
         f"All logits are off by {error[0]:.3f}, a constant. Did you correct the "
         "weights with factor rows from before the other fields were shifted?")
@@ -99,11 +100,11 @@ def check_misleading_shift(
     for seed, scale in enumerate((1, 0.1, 0.01)):
         rng = np.random.default_rng(seed)
         V_f, V_g = (rng.normal(scale=scale, size=(n, 8)) for n in (7, 3))
-        a = numbers(shift(V_f.copy(), V_g.copy()))
-        assert a.shape == (8,), (
+        delta = numbers(shift(V_f.copy(), V_g.copy()))
+        assert delta.shape == (8,), (
             "One vector (k,) for all rows of f: other shifts change the logits.")
-        raw = np.sqrt(np.mean(((V_f + a) @ V_g.T)**2))
+        raw = np.sqrt(np.mean(((V_f + delta) @ V_g.T)**2))
         assert raw >= 1, (
             f"The uncentred strength is {raw:.2f} with factors of size {scale}: point "
-            "a along a factor row of g, not across them, and make it long enough.")
+            "delta along a factor row of g, not across them, and make it long enough.")
     print(RIGHT)

@@ -11,10 +11,15 @@ class LazyTrainStep(TrainStep):
     """A `TrainStep` whose cost follows the batch and not the tables.
 
     It takes each distinct id of the batch out of the tables once, trains those rows
-    alone and puts them back. The optimizer then treats a row as if the steps without it
-    had not been, Adam's moments included. For plain SGD that changes nothing; for Adam
-    it is known as the lazy variant. In the `with` block, tables have no gradient that
-    would take memory.
+    alone and puts them back, with their part of the optimizer's state. In a step
+    without it, a row and its state stand still. For plain SGD that changes nothing; for
+    Adam it is known as the lazy variant. The optimizer still counts all steps of the
+    table: Adam corrects the moments of a row that comes first in step 1,000 as if they
+    were a thousand steps old, and moves it by 2.5 learning rates. In the `with` block,
+    tables have no gradient that would take memory.
+
+    The optimizer must treat each row by itself. One that looks at the whole of a
+    parameter, such as LARS and LAMB with their norms, would see the batch's rows alone.
 
     Attributes:
         weights: the parameters that are trained as a whole.
@@ -58,13 +63,14 @@ class LazyTrainStep(TrainStep):
         """Let the optimizer see the batch's rows alone, of each table and its state."""
         tables = self._trained(self.tables)
         for i, (table, taken) in enumerate(zip(tables, rows), start=len(self.weights)):
-            whole = as_list(self.states[i])
-            parts = [array.take(used) for array in whole]
             several = isinstance(self.states[i], (tuple, list))
+            whole = as_list(self.states[i])
+            parts = [array if array is None else array.take(used) for array in whole]
             state = tuple(parts) if several else parts[0] if parts else None
             self.optimizer.update(i, taken, taken.grad, state)
             for array, part in zip([table.data(), *whole], [taken, *parts]):
-                _put_rows(array, used, part)
+                if array is not None:  # DCASGD without momentum has one such
+                    _put_rows(array, used, part)
 
 
 def distinct(ids: np.ndarray) -> tuple[np.ndarray, nd.NDArray]:

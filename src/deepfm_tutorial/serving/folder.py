@@ -109,8 +109,8 @@ def save(folder: str | Path, model: FieldBlock, encoder: FieldEncoder,
     if folder.exists():
         raise FileExistsError(f"{folder} exists: "
                               "give each saved model a folder of its own")
-    check_size(model)
     arguments = _arguments_of(model)
+    check_size(model)
     sample = _sample(model, encoder, sample_columns)
     building = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     building.mkdir()
