@@ -21,9 +21,11 @@ from scipy.special import expit
 
 from deepfm_tutorial import serving
 
+from . import serving_model, study
 from .serving_model import rows_to_serve, train_model
-from .study import write
 
+FINGERPRINT = study.fingerprint(*(
+    Path(source).read_bytes() for source in (__file__, serving_model.__file__)))
 FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs",
          "ort-wasm-simd-threaded.wasm")
 PAGE = """<!doctype html><script type="module">
@@ -110,4 +112,5 @@ def run(package):
 
 
 if __name__ == "__main__":
-    print(write("browser_onnx", list(run(sys.argv[1]))).T.to_string())
+    found = study.write("browser_onnx", list(run(sys.argv[1])), FINGERPRINT)
+    print(found.T.to_string())

@@ -18,7 +18,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon, nd
 
-from benchmarks.growth import mxnet_step
+from benchmarks import growth as benchmark
 from deepfm_tutorial import (
     FM,
     DeepFM,
@@ -32,8 +32,9 @@ from deepfm_tutorial.datasets import make_click_log
 from deepfm_tutorial.scale import LazyTrainStep, RowAdaGrad, blockwise_batches
 from deepfm_tutorial.training import as_list
 
+from . import click_log, study
 from .click_log import LEARNING_RATE, SEEDS, TRAINING, build
-from .study import run, write
+from .study import run
 
 FIELDS, FACTORS, BATCH = 26, 10, 4096
 FEATURES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -46,6 +47,9 @@ HEADS = {1600: 20, 800: 40, 400: 80}  # least count: buckets beside
 LONGEST = 200  # epochs; no run of `optimizers` ends there
 MIDDLE_BATCH = 512
 ADAGRAD_RATES = (0.05, 0.1, 0.2)
+FINGERPRINT = study.fingerprint(*(
+    Path(source).read_bytes()
+    for source in (__file__, click_log.__file__, benchmark.__file__)))
 
 
 def long_tailed(rng, num_features, shape):
@@ -63,9 +67,11 @@ def packages(model, step):
 def trainers(num_features):
     """One step function for each of `WAYS`."""
     sizes = [num_features // FIELDS] * FIELDS
-    return dict(zip(WAYS, (packages(FM(sizes, FACTORS), TrainStep), mxnet_step(
-        num_features, sparse=True), packages(FM(sizes, FACTORS), LazyTrainStep),
-                           packages(DeepFM(sizes, FACTORS), LazyTrainStep))))
+    return dict(zip(WAYS, (
+        packages(FM(sizes, FACTORS), TrainStep),
+        benchmark.mxnet_step(num_features, sparse=True),
+        packages(FM(sizes, FACTORS), LazyTrainStep),
+        packages(DeepFM(sizes, FACTORS), LazyTrainStep))))
 
 
 def rows_a_second(step, ids, labels):
@@ -341,4 +347,4 @@ if __name__ == "__main__":
         for row in PARTS[name]():
             print(row, flush=True)
             rows.append(row)
-        write(f"large_tables_{name}", rows)
+        study.write(f"large_tables_{name}", rows, FINGERPRINT)

@@ -18,16 +18,20 @@ import numpy as np
 
 from deepfm_tutorial import DeepFM, distributed  # before MXNet
 from deepfm_tutorial.distributed import launch
+from deepfm_tutorial.scale import LazyTrainStep
 
-from .study import write
+from . import study
 
-from mxnet import nd  # isort: skip
+# isort: split
+import mxnet as mx
+from mxnet import nd
 
 SIZES = (10_000,) * 10  # n = 100,000
-FACTORS, HIDDEN = 16, (64, 64)
+FACTORS, HIDDEN, RATE = 16, (64, 64), 0.1
 STEPS, SKIPPED, REPEATS = {"sparse": 40, "dense": 8}, 3, 6
 BATCHES, WORKERS = (512, 1024, 2048), (1, 2, 3, 4)
 LINES = (50, 200, 1000)  # Mbit/s
+FINGERPRINT = study.fingerprint(Path(__file__).read_bytes())
 # Network namespace → its address.
 SPACES = {"servers": "10.77.0.1", "workers": "10.77.0.2"}
 
@@ -61,6 +65,28 @@ def long_tailed_batch(batch_size, rng):
     return ids + np.cumsum((0,) + SIZES[:-1]).astype(np.int32)
 
 
+def timed(step, batch_size, rng, count):
+    """Take so many steps: the seconds and the distinct ids of each."""
+    seconds, distinct = [], []
+    for _ in range(count):
+        ids = long_tailed_batch(batch_size, rng)
+        labels = rng.integers(0, 2, batch_size).astype(np.float32)
+        start = time.perf_counter()
+        step(ids, labels)
+        nd.waitall()
+        seconds.append(time.perf_counter() - start)
+        distinct.append(len(np.unique(ids)))
+    return seconds, distinct
+
+
+def noted(path, seconds, distinct, sent=0, received=0):
+    """Write what a step costs. Other programs can only make one longer: a low quantile.
+    """
+    path.write_text(json.dumps({
+        "distinct": np.mean(distinct), "sent": sent, "received": received,
+        "seconds": np.quantile(seconds, 0.1)}))
+
+
 def work(path, batch_size, transfer):
     """One worker: take the steps, and let rank 0 write what they cost."""
     with distributed.connect() as store:
@@ -69,25 +95,27 @@ def work(path, batch_size, transfer):
         if store.rank == 0:
             model.initialize()
         worker = (DenseWorker if transfer == "dense" else distributed.Worker)(
-            store, model, 0.1)
-        seconds, distinct = [], []
-        for step in range(SKIPPED + STEPS[transfer]):
-            if step == SKIPPED:
-                before = distributed.traffic()
-            ids = long_tailed_batch(batch_size, rng)
-            labels = rng.integers(0, 2, batch_size).astype(np.float32)
-            start = time.perf_counter()
+            store, model, RATE)
+
+        def step(ids, labels):
             worker(ids, labels, batch_size * store.num_workers)
-            nd.waitall()
-            seconds.append(time.perf_counter() - start)
-            distinct.append(len(np.unique(ids)))
+
+        timed(step, batch_size, rng, SKIPPED)
+        before = distributed.traffic()
+        taken = timed(step, batch_size, rng, STEPS[transfer])
         after = distributed.traffic()
         if store.rank == 0:
-            sent, received = ((b - a) / STEPS[transfer] for a, b in zip(before, after))
-            # A low quantile: other programs can only make a step longer.
-            path.write_text(json.dumps({
-                "distinct": np.mean(distinct[SKIPPED:]), "sent": sent,
-                "received": received, "seconds": np.quantile(seconds[SKIPPED:], 0.1)}))
+            noted(path, *taken, *((b - a) / STEPS[transfer]
+                                  for a, b in zip(before, after)))
+
+
+def alone(path, batch_size):
+    """The same step in one process without servers, by rows."""
+    model, rng = DeepFM(SIZES, FACTORS, HIDDEN, dropout=0), np.random.default_rng(0)
+    model.initialize()
+    with LazyTrainStep(model, mx.optimizer.SGD(learning_rate=RATE)) as step:
+        timed(step, batch_size, rng, SKIPPED)
+        noted(path, *timed(step, batch_size, rng, STEPS["sparse"]))
 
 
 def command(path, batch_size, transfer):
@@ -110,9 +138,18 @@ def on_loopback(workers, command):
     return launch.Job(command, workers).run()
 
 
+def without_servers(workers, command):
+    return subprocess.run(command).returncode
+
+
 def loopback():
-    """All numbers of workers and sizes of batches on this machine, a thread each."""
+    """All numbers of workers and sizes of batches on this machine, a thread each.
+
+    With 0 workers and no transfer, one process trains without servers.
+    """
     for _ in range(REPEATS):
+        for batch_size in BATCHES:
+            yield measured(without_servers, 0, batch_size, "none")
         for workers, batch_size in product(WORKERS, BATCHES):
             yield measured(on_loopback, workers, batch_size, "sparse")
         for workers in WORKERS[:2]:
@@ -174,7 +211,12 @@ def _ip(action):
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["work"]:
-        work(Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+        path, batch_size, transfer = Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+        if transfer == "none":
+            alone(path, batch_size)
+        else:
+            work(path, batch_size, transfer)
     else:
         for part in sys.argv[1:] or ("loopback", "line"):
-            write(f"workers_{part}", list({"loopback": loopback, "line": line}[part]()))
+            rows = list({"loopback": loopback, "line": line}[part]())
+            study.write(f"workers_{part}", rows, FINGERPRINT)

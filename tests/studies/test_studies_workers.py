@@ -12,8 +12,9 @@ def keys(runs, *names):
 
 
 def test_each_job_is_stored_as_often_as_it_ran():
-    sparse = product(workers.WORKERS, workers.BATCHES, ["sparse"])
-    jobs = [*sparse, *product(workers.WORKERS[:2], [1024], ["dense"])] * workers.REPEATS
+    jobs = [*product([0], workers.BATCHES, ["none"]),
+            *product(workers.WORKERS, workers.BATCHES, ["sparse"]),
+            *product(workers.WORKERS[:2], [1024], ["dense"])] * workers.REPEATS
     assert keys(read("workers_loopback"), "workers", "batch_size",
                 "transfer") == sorted(jobs)
     assert keys(read("workers_line"), "mbit", "workers", "transfer") == sorted(
@@ -24,7 +25,7 @@ def test_the_bytes_are_those_of_the_formula_and_the_batches_those_of_the_script(
     features, factors, fields = sum(workers.SIZES), workers.FACTORS, len(workers.SIZES)
     units = (fields * factors, *workers.HIDDEN, 1)
     dense = 1 + sum((m + 1) * next_m for m, next_m in zip(units, units[1:]))
-    for run in [*read("workers_loopback").itertuples(),
+    for run in [*read("workers_loopback").query("workers > 0").itertuples(),
                 *read("workers_line").itertuples()]:
         row, rows, key, asked = 4 * (1 + factors), run.distinct, 12, 8
         if run.transfer == "dense":
