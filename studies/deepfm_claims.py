@@ -1,26 +1,25 @@
 """Chapter 6's runs: what sharing the table is worth, and who learns a product.
 
-`python -m studies.deepfm_claims` makes both tables on one core, in a few minutes. Each
-is headed by a fingerprint of the study's source and of the click log's. A part is made
-alone by its name: `python -m studies.deepfm_claims products`.
+`python -m studies.deepfm_claims` makes both tables. A part is made alone by its name:
+`python -m studies.deepfm_claims products`. Every run tries all of `SETTINGS` and keeps
+what scores best on its validation rows, so that no model owes its place to them.
 
-deepfm_claims_tables    a row a run on the click log: tables, seed, best epoch, test AUC
+deepfm_claims_tables    a row a run on the click log: tables, seed, settings, test AUC
                         and log loss. `shared` is DeepFM, `separate` gives the FM half
                         and the DNN half a table each. A seed draws all rows and the
                         model's start.
-deepfm_claims_products  a row a run: factors k, training rows, model, seed, best epoch
+deepfm_claims_products  a row a run: factors k, training rows, model, seed, settings
                         and `found`, see `Product`. A seed draws the world, its rows and
                         the model's start.
 """
 import sys
-import time
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 from scipy.special import expit
 
-from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, fit, predict
+from deepfm_tutorial import DNN, FM, DeepFM, FieldEncoder, evaluate, fit, predict
 from deepfm_tutorial.datasets import click_log, make_click_log
 from deepfm_tutorial.embeddings import FieldBlock
 
@@ -30,15 +29,13 @@ FINGERPRINT = study.fingerprint(Path(__file__).read_bytes(),
                                 Path(click_log.__file__).read_bytes())
 ROWS = (20_000, 20_000, 40_000)  # of the click log: training, validation, test
 TABLES, TABLE_SEEDS = ("shared", "separate"), range(10)
-TABLE_TRAINING = {"epochs": 60, "batch_size": 1024, "learning_rate": 5e-3,
-                  "patience": 10}  # with 5, some runs end before any pair is found
 FEATURES, SPREAD = 50, 2.0  # of each of two fields; of the true logits
 FACTORS, NUM_ROWS, PRODUCT_SEEDS = (2, 8), (2_000, 8_000, 32_000), range(5)
 PRODUCT_MODELS = ("FM", "DNN", "DeepFM")
-# Sixteen steps an epoch, whatever the rows; with fewer, patience ends before an FM's
-# factors have grown.
-STEPS, PRODUCT_TRAINING = 16, {"epochs": 80, "learning_rate": 2e-2, "patience": 6,
-                               "embedding_l2": 0.01}
+STEPS = 16  # an epoch, whatever the rows, so that all have as many steps
+TRAINING = {"epochs": 80, "patience": 10}  # with 5, some end before any pair is found
+SETTINGS = [{"learning_rate": rate, "embedding_l2": penalty}
+            for rate in (5e-3, 2e-2) for penalty in (0, 0.01, 0.1)]
 UNITS = (64, 64)
 
 
@@ -69,20 +66,28 @@ def load(seed):
                                  for log in logs]
 
 
+def best_of(build, train, validation, **training):
+    """The model that is best on the validation rows, of all `SETTINGS`, and which."""
+    found = []
+    for settings in SETTINGS:
+        model = build()
+        fit(model, train, validation, progress=False, **TRAINING | settings | training)
+        found.append((evaluate(model, validation).auc, model, settings))
+    return max(found, key=lambda one: one[0])[1:]
+
+
 def tables():
     """DeepFM with one table and with two."""
-    for seed in TABLE_SEEDS:
-        loaded = load(seed)
-        for name in TABLES:
-            yield table_run(loaded, name, seed)
+    return study.in_parallel(table_run, product(TABLES, TABLE_SEEDS))
 
 
-def table_run(loaded, name, seed):
-    """Train one model once: its row of the table."""
-    field_sizes, parts = loaded
-    return {"tables": name, "seed": seed,
-            **study.run(with_tables(name, field_sizes), *parts, seed=seed,
-                        **TABLE_TRAINING)}
+def table_run(name, seed):
+    """Train one form on one draw of the log: its row of the table."""
+    field_sizes, (*parts, test) = load(seed)
+    model, settings = best_of(lambda: with_tables(name, field_sizes), *parts,
+                              batch_size=1024, seed=seed)
+    return {"tables": name, "seed": seed, **settings,
+            **evaluate(model, test)._asdict()}
 
 
 class Product:
@@ -123,32 +128,21 @@ class Product:
 
 def products():
     """FM, DNN and DeepFM where nothing but a product decides."""
-    for seed, k, num_rows, name in product(PRODUCT_SEEDS, FACTORS, NUM_ROWS,
-                                           PRODUCT_MODELS):
-        yield product_run(k, num_rows, name, seed)
+    return study.in_parallel(product_run, product(FACTORS, NUM_ROWS, PRODUCT_MODELS,
+                                                  PRODUCT_SEEDS))
 
 
 def product_run(k, num_rows, name, seed):
-    """Train one model once: its row of the table."""
+    """Train one model on one draw: its row of the table."""
     world = Product(k, seed)
-    train, validation = world.draw(num_rows), world.draw(num_rows // 4)
-    model = study.build(name, (FEATURES, FEATURES), k, UNITS)
-    history = fit(model, train, validation, batch_size=num_rows // STEPS, seed=seed,
-                  progress=False, **PRODUCT_TRAINING)
-    return {"factors": k, "rows": num_rows, "model": name, "seed": seed,
-            "best_epoch": history.best_epoch, "found": world.found(model)}
-
-
-def shown(rows):
-    """The rows, each printed as it comes, with the seconds that it took this core."""
-    begin = time.process_time()
-    for row in rows:
-        print(row, f"{time.process_time() - begin:.1f} s", flush=True)
-        begin = time.process_time()
-        yield row
+    model, settings = best_of(
+        lambda: study.build(name, (FEATURES, FEATURES), k, UNITS), world.draw(num_rows),
+        world.draw(num_rows // 4), batch_size=num_rows // STEPS, seed=seed)
+    return {"factors": k, "rows": num_rows, "model": name, "seed": seed, **settings,
+            "found": world.found(model)}
 
 
 if __name__ == "__main__":
     parts = {part.__name__: part for part in (tables, products)}
     for name in sys.argv[1:] or parts:
-        study.write(f"deepfm_claims_{name}", list(shown(parts[name]())), FINGERPRINT)
+        study.write(f"deepfm_claims_{name}", parts[name](), FINGERPRINT)
