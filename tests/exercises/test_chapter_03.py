@@ -38,7 +38,7 @@ CASES = {
         ((120, 91, 6), "Four"), ((240, 91, 6, 3), "counted twice"),
         ((256, 91, 6, 3), "itself"), ((120, 29, 6, 3), "inside"),
         ((120, 91, 4, 3), "their pairs"), ((120, 91, 6, 5), "more than one"),
-        ((120, 91, 6, 6), "factor of its terms")]),
+        ((120, 91, 6, 6), "makes its terms zero")]),
     "inner_products": ([inner_products, lambda E: [
         [e[f] @ e[g] for f, g in combinations(range(len(e)), 2)] for e in E]], [
         (lambda E: inner_products(E).sum(axis=1), "shape"),
@@ -48,8 +48,8 @@ CASES = {
         (inside, "pairs of fields are missing"),
         (lambda *row: pooled(*row) + 2 * inside(*row), "counted twice")]),
     "swapped_tables": ([{"D"}, "D"], [
-        ({"A", "D"}, "A cannot"), ({"B", "D"}, "B cannot"), ({"C", "D"}, "C cannot"),
-        ({"D", "E"}, "E cannot"), (set(), "One of them")]),
+        ({"A", "D"}, "A is true"), ({"B", "D"}, "B is true"), ({"C", "D"}, "C is true"),
+        ({"D", "E"}, "E is true"), (set(), "One of them")]),
 }
 
 test_a_right_answer_passes, test_a_mistake_gets_its_hint = right_and_wrong(CASES)

@@ -29,7 +29,7 @@ def check_surviving_terms(answer: Sequence[float]) -> None:
              "counted."),
          (16, "Each pair of active features is one term.")),
         (3, (5, "A feature with x = 0 is in more than one pair."),
-         (6, "The feature is active, but its x is a factor of its terms.")))
+         (6, "The feature is active, but its x of zero makes its terms zero.")))
     for place, (number, (right, *mistakes)) in enumerate(zip(answer, hints), 1):
         judge(number, right,
               *((wrong, f"Number {place}: {hint}") for wrong, hint in mistakes))
@@ -81,22 +81,22 @@ def check_inside_pairs(
 
 
 def check_swapped_tables(answer: Iterable[str]) -> None:
-    """Chapter 3: not every check notices that two tables were swapped.
+    """Chapter 3: many a statement stays true when two tables are swapped.
 
-    The answer is the letters, A to E, of those that do.
+    The answer is the letters, A to E, of those that become false.
     """
     answer = set(answer)
     assert "A" not in answer, (
-        "A cannot: both tables have the same shape, so the whole has it too.")
+        "A is true: both tables have the same shape, so the whole has it too.")
     assert "B" not in answer, (
-        "B cannot: its two routes use one and the same table, right or wrong.")
+        "B is true: its two routes use one and the same table, right or wrong.")
     assert "C" not in answer, (
-        "C cannot: both fields show their second category. The two rows change places, "
+        "C is true: both fields show their second category. Two rows change places, "
         "and a sum over all pairs does not know the order.")
     assert "E" not in answer, (
-        "E cannot: over all eight rows, each pair of rows of V meets as often as "
-        "before.")
+        "E is true: the eight rows have the same eight logits as before, in another "
+        "order.")
     assert answer == {"D"}, (
-        "One of them notices. In which row do the two fields not show the same "
+        "One of them is false. In which row do the two fields not show the same "
         "position?")
     print(RIGHT)
