@@ -31,8 +31,8 @@ def check(environ: Mapping[str, str]) -> str | None:
                        ("NUM_SERVER", 1000)):
         value = environ.get(f"DMLC_{name}")
         if value is None or not value.isdecimal() or not 1 <= int(value) <= most:
-            given = f"DMLC_{name} is not set" if value is None else f"DMLC_{name}={value!r}"
-            raise ValueError(f"{given}: DMLC_ROLE={role} needs "
+            given = " is not set" if value is None else f"={value!r}"
+            raise ValueError(f"DMLC_{name}{given}: DMLC_ROLE={role} needs "
                              f"a whole number from 1 to {most}")
     return role
 
