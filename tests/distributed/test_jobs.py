@@ -330,7 +330,8 @@ def test_a_missing_or_wrong_variable_of_a_cluster_is_named(name, value):
     assert environment.check({}) is None and environment.check(COMPLETE) == "worker"
     spoilt = {key: text for key, text in (COMPLETE | {name: value}).items()
               if text is not None}
-    with pytest.raises(ValueError, match=name):
+    said = f"{name} is not set" if value is None else name
+    with pytest.raises(ValueError, match=said):
         environment.check(spoilt)
 
 

@@ -31,8 +31,9 @@ def check(environ: Mapping[str, str]) -> str | None:
                        ("NUM_SERVER", 1000)):
         value = environ.get(f"DMLC_{name}")
         if value is None or not value.isdecimal() or not 1 <= int(value) <= most:
-            raise ValueError(f"DMLC_{name}={value!r}: "
-                             f"DMLC_ROLE={role} needs a whole number from 1 to {most}")
+            given = " is not set" if value is None else f"={value!r}"
+            raise ValueError(f"DMLC_{name}{given}: DMLC_ROLE={role} needs "
+                             f"a whole number from 1 to {most}")
     return role
 
 
