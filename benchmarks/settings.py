@@ -2,7 +2,7 @@
 
 MODEL = {"num_factors": 10, "hidden_units": [400, 400, 400], "dropout": 0.2}
 TRAINING = {"batch_size": 4096, "learning_rate": 0.005}
-EPOCHS = {"click log": 3, "MovieLens": 2, "coupons": 10}  # ten minutes in all
+EPOCHS = {"click log": 3, "MovieLens": 2, "coupons": 10}  # of fifteen minutes in all
 THREADS = 2
 SEEDS = [1, 2, 3]  # every library trains once a seed, after one epoch to warm up
 TEST_SHARE = 0.3
@@ -14,7 +14,7 @@ DATA = list(EPOCHS)
 
 # Ours against another library, in rows a second: batch norm → library → at least.
 TARGETS = {
-    False: {"PyTorch": 1.15, "DeepCTR-Torch": 1.5, "FuxiCTR": 1.5},
+    False: {"PyTorch": 1.15, "DeepCTR-Torch": 1.5, "FuxiCTR": 1.4},
     True: {"DeepCTR-Torch": 1.0},
 }
 

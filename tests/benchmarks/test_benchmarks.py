@@ -89,7 +89,7 @@ def test_nobody_else_learns_more_than_seeds_explain(compared):
         return ours["auc"] >= other["auc"] - max(ours["auc_spread"],
                                                  other["auc_spread"])
     assert not missed(compared, holds)
-    assert min(row["auc"] for row in compared) > 0.6
+    assert min(row["auc"] for row in compared) > 0.58
 
 
 def test_growth_holds_every_size_and_way_and_bends_as_the_book_says():
