@@ -23,6 +23,13 @@ def weights(model):
     return [parameter.data().asnumpy() for parameter in model.collect_params().values()]
 
 
+def copy(source, target):
+    """Give a block the weights of another with the same parameters."""
+    for there, here in zip(source.collect_params().values(),
+                           target.collect_params().values(), strict=True):
+        here.set_data(there.data())
+
+
 def named_weights(model):
     """All parameters as NumPy arrays, by their place in the model."""
     return {name: p.data().asnumpy() for name, p in named_parameters(model).items()}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mxnet import autograd, nd
 from mxnet.gluon import nn
-from samples import NAMES, small
+from samples import NAMES, copy, small
 
 from deepfm_tutorial import (
     DNN,
@@ -50,12 +50,6 @@ def fill(block, rng, scale=0.5):
         if "running" not in parameter.name:
             parameter.set_data(nd.array(rng.normal(scale=scale, size=parameter.shape)))
     return block
-
-
-def copy(source, target):
-    for there, here in zip(source.collect_params().values(),
-                           target.collect_params().values()):
-        here.set_data(there.data())
 
 
 def numpy_of(*parameters):

@@ -6,11 +6,15 @@ import pandas as pd
 from studies import comparison, study
 
 
+def check_cases(runs, columns, cases):
+    """Each case, the values of these columns in a row, is there once, and no other."""
+    assert sorted(runs[columns].itertuples(index=False, name=None)) == sorted(cases)
+
+
 def check_runs(runs, key, cases, best, settings):
     """Each case is there once, with the settings that the search chose for it."""
-    cases = sorted(cases)
-    key = key[:len(cases[0])]
-    assert sorted(runs[key].itertuples(index=False, name=None)) == cases
+    cases = list(cases)
+    check_cases(runs, key[:len(cases[0])], cases)
     for case, group in runs.groupby(["split", "model"]):
         chosen, = group[list(settings)].drop_duplicates().to_dict("records")
         assert {k: v for k, v in chosen.items() if pd.notna(v)} == best[case]

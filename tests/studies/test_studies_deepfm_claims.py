@@ -3,22 +3,21 @@ from itertools import product
 
 import numpy as np
 from mxnet import nd
+from samples import copy
 from sklearn.metrics import roc_auc_score
+from stored import check_cases
 
 from deepfm_tutorial import FM, DeepFM
 from studies import deepfm_claims, study
 
 
 def test_each_run_is_stored_once():
-    for name, keys, cases in (
-            ("tables", ["tables", "seed"],
-             product(deepfm_claims.TABLES, deepfm_claims.TABLE_SEEDS)),
-            ("products", ["factors", "rows", "model", "seed"],
-             product(deepfm_claims.FACTORS, deepfm_claims.NUM_ROWS,
-                     deepfm_claims.PRODUCT_MODELS, deepfm_claims.PRODUCT_SEEDS))):
-        name = f"deepfm_claims_{name}"
-        runs = study.read(name)
-        assert sorted(runs[keys].itertuples(index=False, name=None)) == sorted(cases)
+    check_cases(study.read("deepfm_claims_tables"), ["tables", "seed"],
+                product(deepfm_claims.TABLES, deepfm_claims.TABLE_SEEDS))
+    check_cases(study.read("deepfm_claims_products"),
+                ["factors", "rows", "model", "seed"],
+                product(deepfm_claims.FACTORS, deepfm_claims.NUM_ROWS,
+                        deepfm_claims.PRODUCT_MODELS, deepfm_claims.PRODUCT_SEEDS))
 
 
 def test_a_run_comes_out_as_it_is_stored():
@@ -36,13 +35,10 @@ def test_with_equal_tables_two_tables_say_what_deepfm_says():
         model.initialize()
     for parameter in shared.collect_params().values():
         parameter.set_data(parameter.data() + 0.1)
-    for target, source in ((separate.fm.first_order, shared.first_order),
-                           (separate.fm.embedding, shared.embedding),
-                           (separate.dnn.embedding, shared.embedding),
-                           (separate.dnn.mlp, shared.mlp)):
-        for here, there in zip(target.collect_params().values(),
-                               source.collect_params().values(), strict=True):
-            here.set_data(there.data())
+    copy(shared.first_order, separate.fm.first_order)
+    for half in (separate.fm, separate.dnn):
+        copy(shared.embedding, half.embedding)
+    copy(shared.mlp, separate.dnn.mlp)
     np.testing.assert_allclose(separate(ids).asnumpy(), shared(ids).asnumpy(),
                                rtol=1e-4, atol=1e-5)
     assert isinstance(shared, DeepFM)

@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from stored import check_differences, check_runs
+from stored import check_cases, check_differences, check_runs
 
 from studies import movielens, study
 
@@ -34,13 +34,13 @@ def test_each_run_is_stored_once_with_the_settings_that_the_search_chose(name):
 
 def test_the_search_tried_every_combination_on_either_split():
     trials = study.read("movielens_search")
-    found = trials[["split", "model", "seed", *movielens.SETTINGS]].fillna(-1)
     wanted = [(how, name, seed, *({**dict.fromkeys(movielens.SETTINGS, -1),
                                    **dict(zip(grid, values))}).values())
               for how, seed, (name, grid) in product(
                   movielens.SPLITS, movielens.SEARCH_SEEDS, movielens.GRIDS.items())
               for values in product(*grid.values())]
-    assert sorted(found.itertuples(index=False, name=None)) == sorted(wanted)
+    check_cases(trials.fillna(-1), ["split", "model", "seed", *movielens.SETTINGS],
+                wanted)
 
 
 def test_a_model_trained_on_more_rows_has_the_epochs_of_its_twin():

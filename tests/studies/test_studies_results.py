@@ -1,5 +1,6 @@
 """Stored results are of the source, the data and the behaviour that are here now."""
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,11 @@ def test_a_result_is_of_this_source_these_data_and_this_package(name):
     np.testing.assert_allclose(
         study.behaviour_then(name), study.behaviour(), atol=1e-3,
         err_msg="the encoder, a model or fit does something else now")
+
+
+def test_make_studies_names_every_study():
+    makefile = (Path(study.__file__).parents[1] / "Makefile").read_text("utf-8")
+    assert [name for name in STUDIES if name not in makefile] == []
 
 
 def test_behaviour_moves_when_dropout_is_seeded_otherwise(monkeypatch):

@@ -2,23 +2,19 @@
 from itertools import product
 
 import numpy as np
+from stored import check_cases
 
 from studies import workers
 from studies.study import read
-
-
-def keys(runs, *names):
-    return sorted(runs[list(names)].itertuples(index=False, name=None))
 
 
 def test_each_job_is_stored_as_often_as_it_ran():
     jobs = [*product([0], workers.BATCHES, ["none"]),
             *product(workers.WORKERS, workers.BATCHES, ["sparse"]),
             *product(workers.WORKERS[:2], [1024], ["dense"])] * workers.REPEATS
-    assert keys(read("workers_loopback"), "workers", "batch_size",
-                "transfer") == sorted(jobs)
-    assert keys(read("workers_line"), "mbit", "workers", "transfer") == sorted(
-        product(workers.LINES, (1, 2), ("sparse", "dense")))
+    check_cases(read("workers_loopback"), ["workers", "batch_size", "transfer"], jobs)
+    check_cases(read("workers_line"), ["mbit", "workers", "transfer"],
+                product(workers.LINES, (1, 2), ("sparse", "dense")))
 
 
 def test_the_bytes_are_those_of_the_formula_and_the_batches_those_of_the_script():
