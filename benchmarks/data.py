@@ -19,6 +19,13 @@ LOADERS = {"click log": lambda: make_click_log(settings.CLICK_ROWS,
            "coupons": load_coupons}
 
 
+def split(log):
+    """Deal the rows to test and training. Those of one respondent stay together."""
+    groups = getattr(log, "profiles", np.arange(len(log.labels)))
+    shares = (settings.TEST_SHARE, 1 - settings.TEST_SHARE)
+    return split_by(groups, shares, seed=settings.SPLIT_SEED)
+
+
 def write(name, path):
     """Encode data set `name` and store its training and test rows at `path` (.npz).
 
@@ -26,10 +33,7 @@ def write(name, path):
     each field from 0 subtract `offsets`. The encoder knows the training rows only.
     """
     log = LOADERS[name]()
-    # Rows of one respondent stay together where the data say whose they are.
-    groups = getattr(log, "profiles", np.arange(len(log.labels)))
-    shares = (settings.TEST_SHARE, 1 - settings.TEST_SHARE)
-    test, train = split_by(groups, shares, seed=settings.SPLIT_SEED)
+    test, train = split(log)
     columns = {part: {field: column[rows] for field, column in log.columns.items()}
                for part, rows in (("train", train), ("test", test))}
     encoder = FieldEncoder(missing=True).fit(columns["train"])

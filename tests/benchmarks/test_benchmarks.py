@@ -5,16 +5,24 @@ import numpy as np
 import pytest
 from mxnet.gluon import nn
 
-from benchmarks import compare, growth, peak, settings, store
-from benchmarks.data import LOADERS
+from benchmarks import compare, data, growth, peak, settings, store
 from deepfm_tutorial import DeepFM
+from deepfm_tutorial.datasets import load_coupons
 
 OURS = settings.LIBRARIES[0]
 CASES = list(product(settings.DATA, (False, True)))
 
 
 def test_each_data_set_can_be_loaded_and_has_its_settings():
-    assert list(LOADERS) == settings.DATA
+    assert list(data.LOADERS) == settings.DATA
+
+
+def test_no_respondent_of_the_coupons_is_on_both_sides():
+    log = load_coupons()
+    test, train = data.split(log)
+    assert sorted([*test, *train]) == list(range(len(log.labels)))
+    assert not set(log.profiles[test]) & set(log.profiles[train])
+    assert abs(len(test) / len(log.labels) - settings.TEST_SHARE) < 0.01
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +75,9 @@ def test_summary_against_a_count_by_hand():
 def missed(compared, holds):
     """The cases, data, batch norm and library, where `holds(ours, other)` is false."""
     found = set()
-    for data, batch_norm in CASES:
-        ours, *others = compare.summary(of(compared, data=data, batch_norm=batch_norm))
-        found |= {(data, batch_norm, other["library"]) for other in others
+    for name, batch_norm in CASES:
+        ours, *others = compare.summary(of(compared, data=name, batch_norm=batch_norm))
+        found |= {(name, batch_norm, other["library"]) for other in others
                   if not holds(ours, other)}
     return found
 
