@@ -20,6 +20,8 @@ class DeepFM(FieldBlock):
         pooled: as for `FieldBlock`.
     """
 
+    usual_penalty = 1000.0  # small factors are enough: the network scales them
+
     def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
                  hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
                  batch_norm: bool = False, pooled: bool = False) -> None:

@@ -92,11 +92,14 @@ class FieldBlock(HybridBlock):
             columns.
         arguments: what the block was made with, by name: `type(block)(**arguments)`
             makes another one like it.
+        usual_penalty: κ, the strength of `fit(table_l2=None)`.
 
     Args:
         field_sizes: as above.
         arguments: all others that the subclass takes; `pooled` may be among them.
     """
+
+    usual_penalty = 5.0
 
     def __init__(self, field_sizes: Sequence[int], **arguments: Any) -> None:
         super().__init__()

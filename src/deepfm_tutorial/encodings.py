@@ -63,6 +63,15 @@ class Encoding:
             return UNSEEN
         return None if i > self.num_known else self.known(i - 1)
 
+    def plain_cells(self) -> tuple[type, dict, int | None] | None:
+        """What is known of cells before they are read, or None for nothing.
+
+        Returns:
+            The one type of cell that this is for, the id of each known cell, and the id
+            of all others of that type: None where those have to be read.
+        """
+        return None
+
     def check_missing(self, column: Column, is_missing: np.ndarray) -> None:
         """Refuse missing values where there may be none."""
         if not self.missing:
@@ -102,6 +111,11 @@ class Discrete(Encoding):
         """How many known ids there are, shared or not."""
         return self.num_shared + len(self.values)
 
+    def plain_cells(self) -> tuple[type, dict, int | None] | None:
+        """See `Encoding.plain_cells`. A float may be a whole number: to be read."""
+        types = {"text": str, "numbers": int, "booleans": bool}
+        return (types[self.kind], self._ids, None) if self.kind in types else None
+
     def learn(self, column: Column, min_count: int | None = 1) -> "Discrete":
         """Learn from the training column which categories come at least so often."""
         self.kind = column.kind
@@ -138,6 +152,11 @@ class Categories(Discrete):
     def known(self, i: int) -> Any:
         """Return the category of the i-th of them, counted from 0."""
         return self.values[i]
+
+    def plain_cells(self) -> tuple[type, dict, int | None] | None:
+        """See `Encoding.plain_cells`. All other text is unseen; a number may be bad."""
+        found = super().plain_cells()
+        return (str, self._ids, 0) if self.kind == "text" else found
 
     def learn_values(self, values: list, min_count: int) -> None:
         """Learn from plain values what `learn` learns from their column."""

@@ -95,6 +95,8 @@ def metrics(model: FieldBlock, data: tuple) -> Metrics:
 
 def in_parts(compute: Callable[..., Any], *arrays: np.ndarray) -> np.ndarray:
     """Compute something of every row, `INFERENCE_BATCH` rows at a time, and join it."""
+    if len(arrays[0]) <= INFERENCE_BATCH:
+        return as_numpy(compute(*arrays))
     starts = range(0, len(arrays[0]), INFERENCE_BATCH)
     parts = [compute(*(a[i:i + INFERENCE_BATCH] for a in arrays)) for i in starts]
     return np.concatenate([as_numpy(part) for part in parts])

@@ -86,24 +86,31 @@ class TrainStep(GradReqs):
         model: one of this package's models, with weights.
         optimizer: an `mx.optimizer.Optimizer`.
         with_values: whether batches come with values x.
-        embedding_l2: λ, as for `fit`.
+        embedding_l2, table_l2: as for `fit`.
         tables: parameters that a subclass hands to the graph itself.
     """
 
     def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
                  with_values: bool = False, embedding_l2: float = 0.0,
-                 tables: Sequence[gluon.Parameter] = ()) -> None:
+                 table_l2: float = 0.0, tables: Sequence[gluon.Parameter] = ()) -> None:
         super().__init__(model)
         self.optimizer, self.embedding_l2 = optimizer, embedding_l2
         self.weights = [p for p, yes in self.is_trained.items()
                         if yes and p not in tables]
         self.states = [optimizer.create_state(i, p.data())
                        for i, p in enumerate(self.weights)]
+        if table_l2:  # MXNet adds wd · weight to the gradient
+            optimizer.wd = table_l2
+            optimizer.set_wd_mult({i: 0.0 for i, p in enumerate(self.weights)
+                                   if p not in model.tables})
         self._graph = compiled(model, tables, with_values=with_values,
                                with_embeddings=embedding_l2 > 0)
 
     def __exit__(self, *error: Any) -> None:
         self.states.clear()  # first: a table's gradient may take their place in memory
+        # Gluon's blocks refer to each other in circles. Without this, the arrays of a
+        # graph would live on until Python next looks for circles.
+        self._graph._clear_cached_op()
         super().__exit__(*error)
 
     def __call__(self, ids: np.ndarray, labels: np.ndarray,
@@ -125,6 +132,9 @@ class TrainStep(GradReqs):
         loss = self._differentiate(ids, labels, values, weights)
         self._update_weights()
         return loss
+
+    def settle(self) -> None:
+        """Bring all weights up to date. Here they always are: each is in every step."""
 
     def _differentiate(self, ids: nd.NDArray, labels: np.ndarray,
                        values: np.ndarray | None, weights: np.ndarray | None,
@@ -193,7 +203,8 @@ class History:
 
 def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None = None,
         *, epochs: int = 20, batch_size: int = 1024, learning_rate: float = 1e-3,
-        embedding_l2: float = 0.0, patience: int = 3, seed: int = 0,
+        embedding_l2: float = 0.0, table_l2: float | None = 0.0,
+        patience: int = 3, seed: int = 0,
         step: type[TrainStep] = TrainStep, batches: Callable = shuffled_batches,
         checkpoint: Any = None, encoder: Any = None,
         progress: bool = True) -> History:
@@ -217,6 +228,9 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
         learning_rate: Adam's step size.
         embedding_l2: λ of the penalty λ/2 Σ ‖e_f‖², summed over a row's fields and
             averaged over the batch: a factor row pays when it is used.
+        table_l2: λ of the penalty λ/2 (‖w‖² + ‖V‖²), the same in every step: a row pays
+            whether it is used or not. None stands for κ / N of N training rows, where
+            κ is the model's `usual_penalty`: what did well in chapter 10.
         patience: stop after so many epochs in a row without a better validation AUC.
         seed: of the initial weights, the order of rows, and dropout.
         step: how weights are updated: `TrainStep`, or `scale.LazyTrainStep` for large
@@ -242,16 +256,20 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
     check_settings(epochs, batch_size, learning_rate, seed, checkpoint)
     check_integer("patience", patience)
     _check_penalty(model, embedding_l2)
+    if table_l2 is not None:
+        check_number("table_l2", table_l2, 0, np.inf)
     encoders = [getattr(data, "encoder", None) for data in (train, validation)]
     train = check_data(train, model, "train")
     if validation is not None:
         validation = check_data(validation, model, "validation", both_classes=True)
     check_encoder(encoder, model, train[2])
     _check_fit_together([encoder, *encoders], train, validation)
+    if table_l2 is None:
+        table_l2 = model.usual_penalty / len(train[0])
     saved = checkpoint and checkpoint.open(
         model, {"training rows": train, "validation rows": validation},
         batch_size=batch_size, seed=seed, learning_rate=learning_rate,
-        embedding_l2=embedding_l2, step=_name_of("step", step),
+        embedding_l2=embedding_l2, table_l2=table_l2, step=_name_of("step", step),
         batches=_name_of("batches", batches))
 
     initialise(model, seed)
@@ -260,7 +278,7 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
     steps = math.ceil(len(train[0]) / batch_size)
     adam = mx.optimizer.Adam(learning_rate)
     with step(model, adam, with_values=train[2] is not None,
-              embedding_l2=embedding_l2) as update:
+              embedding_l2=embedding_l2, table_l2=table_l2) as update:
         run = _Training(model, update, seed,
                         [data[2] for data in (train, validation)
                          if data is not None and data[2] is not None])
@@ -316,6 +334,7 @@ class _Training:
             pending = loss
             num_rows += len(batch[0])
             bar.update()
+        self.step.settle()
         loss = (total + float(pending.asscalar())) / num_rows
         self._check_finite("the training loss", loss)
         # The last step moved the weights after its loss was computed.

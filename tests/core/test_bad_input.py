@@ -121,6 +121,7 @@ BAD_SETTINGS = {
     "batch_size": [0, 2.0, None],
     "learning_rate": [0, -1e-3, np.nan, np.inf, "fast"],
     "embedding_l2": [-1, np.nan],
+    "table_l2": [-1, np.inf, "strong"],
     "patience": [0, 0.5],
     "seed": [-1, 0.5],
 }

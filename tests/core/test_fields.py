@@ -210,3 +210,44 @@ def test_a_refused_fit_leaves_the_encoder_as_it_was():
     with pytest.raises(ValueError):
         encoder.fit({"a": [1, 2], "b": [1]})
     assert encoder.field_names == ("day", "user")
+
+
+CELLS = ["a", "b", "z", "", "<unseen>", np.str_("a"), 1, 7, -1, 2 ** 70, 1.0, 1.5, True,
+         np.int64(1), None, float("nan"), float("inf"), b"a", ["a"]]
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("settings", [{}, {"hashed": {"text": 3}}, {"min_count": 2}])
+def test_a_record_that_is_looked_up_has_the_ids_of_one_that_is_read(settings, missing):
+    encoder = FieldEncoder(missing=missing, **settings).fit(
+        {"text": ["a", "a", "b"], "number": [1, 1, 2], "yes": [True, True, False]})
+    for place in ("text", "number", "yes"):
+        for cell in CELLS:
+            record = {"yes": False, "number": 1, "text": "a"} | {place: cell}
+            found = []
+            for columns in ([record], {name: [value] for name, value in
+                                       record.items()}):
+                try:
+                    found.append(encoder.transform(columns).tolist())
+                except (TypeError, ValueError) as error:
+                    found.append((type(error), str(error)))
+            assert found[0] == found[1], (place, cell)
+
+
+def test_plain_records_are_looked_up_and_others_are_read(monkeypatch):
+    encoder = FieldEncoder().fit({"text": ["a", "b"], "number": [1, 2]})
+    plain = [{"text": "b", "number": 2}, {"number": 1, "text": "new"}]
+    expected = encoder.transform({"text": ["b", "new"], "number": [2, 1]})
+    monkeypatch.setattr("deepfm_tutorial.fields.read_columns", None)
+    np.testing.assert_array_equal(encoder.transform(plain), expected)
+    assert encoder.transform(plain).dtype == np.int32
+    for others in ([{"text": "b", "number": 2.0}], [{"text": "b"}], [], tuple(plain)):
+        with pytest.raises(TypeError, match="NoneType"):
+            encoder.transform(others)
+
+
+def test_what_was_looked_up_is_learned_anew_with_fit():
+    encoder = FieldEncoder().fit({"text": ["b"], "other": ["x"]})
+    assert encoder.transform([{"text": "b", "other": "x"}]).tolist() == [[1, 3]]
+    encoder.fit({"text": ["a", "b"], "other": ["x", "x"]})
+    assert encoder.transform([{"text": "b", "other": "x"}]).tolist() == [[2, 4]]

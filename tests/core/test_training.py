@@ -1,9 +1,12 @@
 """fit, predict, evaluate: what they promise, on data small enough to reason about."""
+import subprocess
+import sys
+
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import autograd, nd
-from samples import small, weights
+from samples import NAMES, small, weights
 
 from deepfm_tutorial import (
     DNN,
@@ -120,6 +123,58 @@ def test_penalty_strength_is_half_lambda_times_the_mean_square(monkeypatch):
     squares = np.bincount(ids.ravel(), weights=x.ravel() ** 2, minlength=11)[:, None]
     np.testing.assert_allclose(gradients[1] - gradients[0], 3.0 * V * squares / 2,
                                rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_penalty_on_whole_tables_pulls_each_of_their_rows_and_no_other_weight(name):
+    """Under SGD the pull of a step is ηλ times the weight, used or not."""
+    ids, labels = np.array([[0, 5], [0, 6]]), np.array([1.0, 0.0], dtype=np.float32)
+    found = []
+    for l2 in (0.0, 0.2):
+        mx.random.seed(1)
+        model = small(name, SIZES)
+        model.initialize()
+        for parameter in model.collect_params().values():
+            parameter.set_data(nd.random.normal(scale=0.3, shape=parameter.shape))
+        start = weights(model)
+        with TrainStep(model, mx.optimizer.SGD(learning_rate=0.5),
+                       table_l2=l2) as update:
+            update(ids, labels)
+        found.append(weights(model))
+    tables = [p in model.tables for p in model.collect_params().values()]
+    for is_table, before, free, pulled in zip(tables, start, *found):
+        wanted = free - 0.5 * 0.2 * before * is_table
+        np.testing.assert_allclose(pulled, wanted, atol=1e-6)
+
+
+def test_none_as_penalty_is_the_models_own_strength_over_the_training_rows():
+    for name, kappa in (("LogisticRegression", 5), ("FM", 5), ("DNN", 1000),
+                        ("DeepFM", 1000)):
+        found = []
+        for l2 in (None, kappa / 60):
+            model = small(name, SIZES)
+            fit(model, data(60), epochs=2, table_l2=l2, **QUIET)
+            found.append(weights(model))
+        for one, other in zip(*found):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_training_leaves_no_arrays_of_its_graph_behind():
+    """The most memory that a process ever held, in MB, after each of three."""
+    code = """if True:
+        import numpy as np
+        from deepfm_tutorial import DNN, fit
+        data = np.full((4096, 2), [0, 9]), np.arange(4096) % 2
+        for seed in range(3):
+            fit(DNN([9, 9], 4, (800, 800), dropout=0), data, epochs=1, seed=seed,
+                batch_size=4096, progress=False)
+            status = open("/proc/self/status").read()
+            print(int(status.split("VmHWM:")[1].split()[0]) / 1024)"""
+    first, *_, last = map(float, subprocess.run(
+        [sys.executable, "-c", code], text=True, check=True,
+        stdout=subprocess.PIPE).stdout.split())
+    assert last < first + 30  # a graph has about 80
 
 
 def test_the_training_loss_is_the_mean_over_the_rows_without_the_penalty():

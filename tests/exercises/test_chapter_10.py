@@ -49,6 +49,15 @@ def shift(V_f, V_g):
     return a
 
 
+def decayed(rows, absent, learning_rate, l2):
+    return rows * (1 - learning_rate * l2) ** absent[:, None]
+
+
+def decayed_in_place(rows, absent, learning_rate, l2):
+    rows *= (1 - learning_rate * l2) ** absent[:, None]
+    return rows
+
+
 CASES = {
     "pure_by_hand": ([[[0.75, -0.25], [-2.25, 0.75]]], [
         ([[1, -1], [-1, 1]], "plain means"), ([[0, -1], [-3, 0]], "overall mean back"),
@@ -65,6 +74,13 @@ CASES = {
     "misleading_shift": ([shift], [
         (lambda V_f, V_g: V_g[0], "long enough"),
         (lambda V_f, V_g: np.ones_like(V_f), "One vector")]),
+    "decayed": ([decayed, lambda *args: decayed(*args).tolist()], [
+        (lambda v, m, rate, l2: v * (1 - rate * l2 * m[:, None]), "multiply"),
+        (lambda v, m, rate, l2: v * np.exp(-rate * l2 * m[:, None]), "a jump"),
+        (lambda v, m, rate, l2: decayed(v, m, 1, l2), "learning rate"),
+        (lambda v, m, rate, l2: decayed(v, m * 0 + 9, rate, l2), "steps of its own"),
+        (lambda v, m, rate, l2: decayed(v, m + 1, rate, l2), "Not yet"),
+        (decayed_in_place, "changes the rows")]),
 }
 
 test_a_right_answer_passes, test_a_mistake_gets_its_hint = right_and_wrong(CASES)

@@ -26,7 +26,7 @@ from deepfm_tutorial.scale import (
 SIZES = (5, 6)
 ENCODER = FieldEncoder().fit({"a": [0, 1, 2, 3, 3], "b": [0, 1, 2, 3, 4]})
 SETTINGS = {"epochs": 6, "patience": 6, "batch_size": 64, "learning_rate": 0.02,
-            "progress": False}
+            "table_l2": 0.1, "progress": False}
 
 
 def data(rows=300, seed=0):
@@ -145,8 +145,8 @@ REFUSED = {
     "validation rows": {"validation": data(seed=7)},
     "frozen": {"model": lambda: frozen()}, "batches": {"batches": blockwise_batches},
     "batch_size": {"batch_size": 63}, "learning_rate": {"learning_rate": 0.01},
-    "embedding_l2": {"embedding_l2": 0.1}, "seed": {"seed": 1},
-    "step": {"step": LazyTrainStep},}
+    "embedding_l2": {"embedding_l2": 0.1}, "table_l2": {"table_l2": 0.2},
+    "seed": {"seed": 1}, "step": {"step": LazyTrainStep},}
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -7,6 +7,7 @@ from samples import NAMES, small, weights
 
 from deepfm_tutorial import TrainStep, fit, pairwise_interactions
 from deepfm_tutorial.scale import LazyTrainStep, RowAdaGrad
+from deepfm_tutorial.scale.lazy import decay_adam, distinct, numbered
 
 SIZES = (30, 40, 50)
 STEPS = (TrainStep, LazyTrainStep)
@@ -49,6 +50,81 @@ def test_one_sgd_step_by_rows_is_the_step_of_the_whole_tables(name, with_values)
     assert all(np.abs(after - start).max() > 1e-3
                for after, start in zip(results[0], before)
                if after.shape == start.shape and after.shape[0] == sum(SIZES))
+
+
+def test_ids_are_numbered_without_sorting_as_by_sorting():
+    rng, scratch = np.random.default_rng(0), np.full(1000, -7, np.int32)
+    for shape in ((1, 1), (64, 3), (300, 26)):
+        ids = rng.integers(0, rng.integers(1, 1000), shape)
+        used, places = numbered(ids, scratch)
+        np.testing.assert_array_equal(used[places.asnumpy()], ids)
+        np.testing.assert_array_equal(np.sort(used), distinct(ids)[0])
+
+
+def penalised(step, optimizer, table_l2, steps=150):
+    """Weights of an FM that saw the batches of `batch`, one row in them, and the rest
+    of the rows left to the penalty."""
+    model = made("FM")
+    with step(model, optimizer, table_l2=table_l2) as update:
+        for seed in range(steps):
+            update(*batch(rows=2, seed=seed % 5)[:2])
+        update.settle()
+    return weights(model)
+
+
+def test_a_penalty_by_rows_on_sgd_is_that_on_whole_tables():
+    for l2 in (0.5, 0.01):
+        by_rows, whole = (penalised(step, mx.optimizer.SGD(learning_rate=0.05), l2)
+                          for step in reversed(STEPS))
+        for one, other in zip(by_rows, whole):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [1, 10, 100, 1000])
+@pytest.mark.parametrize("pull", [0, 1e-3, 1e-2])
+def test_rows_that_were_away_are_where_a_loop_over_adams_steps_brings_them(steps, pull):
+    rng = np.random.default_rng(0)
+    w, mean = rng.normal(0, 0.1, (40, 3)), rng.normal(0, 3e-3, (40, 3))
+    square = rng.uniform(1e-5, 1e-4, (40, 3))
+    adam = mx.optimizer.Adam(1e-3, begin_num_update=20_000, wd=pull)
+    found = [each.asnumpy() for each in decay_adam(
+        adam, nd.full((40, 1), steps), *map(nd.array, (w, mean, square)))]
+    before = w
+    for _ in range(steps):
+        mean = 0.9 * mean + 0.1 * pull * w
+        square = 0.999 * square + 0.001 * (pull * w) ** 2
+        w = w - 1e-3 * mean / (np.sqrt(square) + 1e-8)
+    close = np.abs(before - w).max() * 0.05
+    np.testing.assert_allclose(found[0], w, atol=close)
+    np.testing.assert_allclose(found[1], mean, atol=1e-4)
+    np.testing.assert_allclose(found[2], square, rtol=0.05, atol=1e-6)
+
+
+def test_a_penalty_by_rows_on_adam_is_close_to_that_on_whole_tables():
+    start = weights(made("FM"))[1:]
+    by_rows, whole = (penalised(step, mx.optimizer.Adam(0.001), 0.01)[1:]
+                      for step in reversed(STEPS))
+    used = np.isin(np.arange(sum(SIZES)), [batch(rows=2, seed=i)[0] for i in range(5)])
+    for before, one, other in zip(start, by_rows, whole):
+        assert np.linalg.norm(other[~used]) < 0.7 * np.linalg.norm(before[~used])
+        for rows, close in ((used, 0.02), (~used, 0.15)):
+            apart = np.linalg.norm((one - other)[rows])
+            assert apart < close * np.linalg.norm(other[rows])
+
+
+def test_fit_by_rows_leaves_a_row_decayed_that_no_batch_had():
+    ids, labels, _ = batch(rows=200)
+    ids[ids == 7] = 8
+    model, before = made("FM"), weights(made("FM"))[-1]
+    fit(model, (ids, labels), epochs=3, batch_size=20, learning_rate=0.02,
+        table_l2=0.1, step=LazyTrainStep, progress=False)
+    assert np.abs(weights(model)[-1][7]).max() < 0.3 * np.abs(before[7]).max()
+
+
+def test_a_penalty_by_rows_refuses_an_optimizer_whose_decay_is_not_known():
+    for optimizer in (mx.optimizer.SGD(momentum=0.9), mx.optimizer.Ftrl()):
+        with pytest.raises(ValueError, match=type(optimizer).__name__):
+            LazyTrainStep(made("FM"), optimizer, table_l2=0.1)
 
 
 def test_many_steps_of_momentum_by_rows_follow_the_definition():

@@ -175,7 +175,7 @@ def test_served_columns_are_refused_as_the_encoder_refuses_them(saved):
             ({"day": ["Mon"], "user": [1]}, ValueError, r"missing \['site'\]"),
             ({**LATER, "x": [1, 2, 3]}, ValueError, r"superfluous \['x'\]"),
             ({**LATER, "user": ["99", "10", "30"]}, TypeError, "'user'"),
-            ({field: [] for field in LATER}, ValueError, "B at least 1")):
+            ({field: [] for field in LATER}, ValueError, "at least one row")):
         with pytest.raises(error, match=message):
             served.predict(columns)
 

@@ -62,6 +62,7 @@ from .chapter_09 import (
 )
 from .chapter_10 import (
     check_centred_fm,
+    check_decayed,
     check_importance,
     check_misleading_shift,
     check_pure_by_hand,

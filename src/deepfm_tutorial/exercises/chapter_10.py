@@ -108,3 +108,29 @@ def check_misleading_shift(
             f"The uncentred strength is {raw:.2f} with factors of size {scale}: point "
             "delta along a factor row of g, not across them, and make it long enough.")
     print(RIGHT)
+
+
+def check_decayed(decayed: Callable[..., ArrayLike]) -> None:
+    """Chapter 10: each step of the penalty alone shortens a row by the same factor.
+
+    decayed(rows, absent, learning_rate, l2) returns the rows after so many such steps.
+    """
+    rng, rate, l2 = np.random.default_rng(0), 0.5, 0.4
+    rows, absent = rng.normal(size=(5, 3)), np.array([0, 1, 2, 3, 9])
+    right = rows.copy()
+    for step in range(9):
+        right[step < absent] -= rate * l2 * right[step < absent]
+    times = absent[:, None]
+    given = rows.copy()
+    found = numbers(decayed(given, absent, rate, l2))
+    assert (given == rows).all(), "Your function changes the rows that it is given."
+    judge(found, right,
+          (rows * (1 - rate * l2 * times), "Each step pulls at the row as it is then, "
+           "and not as it was at first: the factors multiply."),
+          (rows * np.exp(-rate * l2 * times), "Close, where steps are small. A step of "
+           "SGD is a jump: its factor is 1 - learning_rate * l2."),
+          (rows * (1 - l2) ** times, "A step follows the gradient l2 * v by the "
+           "learning rate."),
+          (rows * (1 - rate * l2) ** absent.max(), "Each row was away for steps of its "
+           "own."), **EXACT)
+    print(RIGHT)

@@ -14,7 +14,7 @@ import numpy as np
 from mxnet import gluon, nd
 from scipy.special import expit
 
-from .._validation import check_inputs, plain
+from .._validation import plain
 from ..embeddings import INPUTS, FieldBlock, input_symbols, named_parameters
 from ..evaluation import in_parts, predict
 from ..fields import Columns, FieldEncoder
@@ -159,8 +159,9 @@ def load(folder: str | Path, engine: str = "mxnet") -> Predictor:
 
 
 def _inputs(encoder: FieldEncoder, columns: Columns) -> list[np.ndarray]:
-    ids, _, values, *_ = encoder.encode(columns)
-    ids, values = check_inputs(encoder, ids, values)  # no rows, for one
+    ids, _, values, *_ = encoder.encode(columns)  # in range: they are its own
+    if not len(ids):
+        raise ValueError("columns are empty: at least one row is needed")
     return [ids] if values is None else [ids, values]
 
 
