@@ -1,13 +1,15 @@
-"""Chapter 13's latencies: how long a request of 1, 64 or 4,096 rows takes, by engine.
+"""Chapter 13's latencies: how long a request of 1 to 4,096 rows takes, by engine.
 
 Run it as `python -m studies.latency`, two minutes, on a machine that does nothing else.
 The engines take turns within each round, so that a disturbance meets them all. `p99_ms`
 is the median over rounds of a round's 99th percentile, `p99_all_ms` that of all calls
-together.
+together. A raw request of one row is a record, a list of one dict; larger ones are
+columns. A second table has single records that several callers send at once.
 """
 import os
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +22,10 @@ from .serving_model import rows_to_serve, train_model
 # isort: split
 from mxnet import nd
 
-SIZES = (1, 64, 4096)
+SIZES = (1, 64, 500, 4096)
 ROUNDS = 20
-CALLS = {1: 100, 64: 100, 4096: 10}  # a round
+CALLS = {1: 100, 64: 100, 500: 50, 4096: 10}  # a round
+CALLERS, CALLS_EACH = (1, 8), 200
 WARM_UP = 10
 FINGERPRINT = study.fingerprint(*(
     Path(source).read_bytes() for source in (__file__, serving_model.__file__)))
@@ -35,7 +38,7 @@ def requests(model, encoder, folder, columns):
 
     The first four start from ids, the others from raw columns. All end in NumPy.
     """
-    ids = encoder.transform(columns)
+    ids, raw = encoder.transform(columns), as_request(columns)
     array = nd.array(ids, dtype="int32")
     served = {engine: serving.load(folder, engine) for engine in serving.folder.ENGINES}
 
@@ -48,8 +51,15 @@ def requests(model, encoder, folder, columns):
             "MXNet hybridised": lambda: in_mxnet(lambda: model(array).asnumpy()),
             "predict": lambda: in_mxnet(lambda: predict(model, ids)),
             "onnxruntime": lambda: lambda: served["onnx"].compute(ids),
-            "raw rows, mxnet": lambda: lambda: served["mxnet"].predict(columns),
-            "raw rows, onnx": lambda: lambda: served["onnx"].predict(columns)}
+            "raw rows, mxnet": lambda: lambda: served["mxnet"].predict(raw),
+            "raw rows, onnx": lambda: lambda: served["onnx"].predict(raw)}
+
+
+def as_request(columns):
+    """One row as the record that a web request brings, more rows as they are."""
+    if len(next(iter(columns.values()))) > 1:
+        return columns
+    return [{name: column[0].item() for name, column in columns.items()}]
 
 
 def milliseconds(call, calls):
@@ -79,13 +89,35 @@ def measure(rows, model, encoder, folder):
                "threads": int(os.environ["OMP_NUM_THREADS"])}
 
 
+def at_once(folder):
+    """Single records that callers send one after the other, each in a thread."""
+    rows = rows_to_serve(max(CALLERS))
+    requests = [as_request({name: column[i:i + 1] for name, column in rows.items()})
+                for i in range(max(CALLERS))]
+    for engine in serving.folder.ENGINES:
+        predict_one = serving.load(folder, engine).predict
+        for callers in CALLERS:
+            with ThreadPoolExecutor(callers) as pool:
+                for calls in (WARM_UP, CALLS_EACH):
+                    start = time.perf_counter()
+                    taken = list(pool.map(
+                        lambda request: milliseconds(lambda: predict_one(request),
+                                                     calls), requests[:callers]))
+                    seconds = time.perf_counter() - start
+            yield {"engine": engine, "callers": callers, "calls": CALLS_EACH,
+                   "median_ms": np.median(taken), "p99_ms": np.percentile(taken, 99),
+                   "requests_per_second": callers * CALLS_EACH / seconds}
+
+
 def run():
     model, encoder = train_model()
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "model"
         serving.save(folder, model, encoder, rows_to_serve(20))
-        return [row for rows in SIZES for row in measure(rows, model, encoder, folder)]
+        alone = [row for rows in SIZES for row in measure(rows, model, encoder, folder)]
+        return alone, list(at_once(folder))
 
 
 if __name__ == "__main__":
-    print(study.write("latency", run(), FINGERPRINT).to_string())
+    for name, found in zip(("latency", "latency_callers"), run()):
+        print(study.write(name, found, FINGERPRINT).to_string())

@@ -2,8 +2,9 @@
 from itertools import product
 
 import numpy as np
+from stored import check_cases
 
-from deepfm_tutorial import FieldEncoder
+from deepfm_tutorial import FieldEncoder, serving
 from deepfm_tutorial.datasets import make_click_log
 from studies import browser_onnx, latency
 from studies.serving_model import ROWS, rows_to_serve
@@ -12,9 +13,10 @@ from studies.study import read
 
 def test_each_engine_and_size_has_its_latency_once():
     runs = read("latency")
-    assert sorted(zip(runs.engine, runs.rows)) == sorted(
-        product(latency.ENGINES, latency.SIZES))
+    check_cases(runs, ["engine", "rows"], product(latency.ENGINES, latency.SIZES))
     assert (runs.calls == runs.rows.map(latency.CALLS) * latency.ROUNDS).all()
+    check_cases(read("latency_callers"), ["engine", "callers"],
+                product(serving.folder.ENGINES, latency.CALLERS))
     assert (runs.threads == 2).all()
     assert (runs.median_ms <= runs.p99_ms).all() and (runs.median_ms > 0).all()
 
