@@ -1,4 +1,4 @@
-"""The same DeepFM in four libraries, taking turns: speed, memory, AUC."""
+"""The same DeepFM in six libraries, taking turns: speed, memory, AUC."""
 import statistics
 import tempfile
 from pathlib import Path
@@ -7,13 +7,15 @@ from . import data, settings
 from .store import write
 from .worker import Worker
 
-MODULES = dict(zip(settings.LIBRARIES, ("ours", "plain_torch", "deepctr", "fuxi")))
+MODULES = dict(zip(settings.LIBRARIES, (
+    "ours", "plain_torch", "compiled_torch", "jax_optax", "deepctr", "fuxi")))
 
 
-def compare(path, batch_norm, epochs):
+def compare(path, batch_norm, epochs, libraries=settings.LIBRARIES,
+            threads=settings.THREADS):
     """Let every library train once a seed, in turns; yield one row a training."""
-    workers = {library: Worker("training", module, path, str(batch_norm))
-               for library, module in MODULES.items()}
+    workers = {library: Worker("training", MODULES[library], path, str(batch_norm),
+                               threads=threads) for library in libraries}
     for worker in workers.values():
         worker.ask(seed=0, epochs=1)  # warm-up
     for seed in settings.SEEDS:
@@ -24,15 +26,15 @@ def compare(path, batch_norm, epochs):
         worker.close()
 
 
-def summary(rows):
+def summary(rows, libraries=settings.LIBRARIES):
     """What the page shows of a data set and batch norm setting, a dictionary a library.
 
     A ratio compares our speed with another library's within one seed's turn, so that a
     slow moment of the machine touches both.
     """
     by_library = {library: [row for row in rows if row["library"] == library]
-                  for library in settings.LIBRARIES}
-    ours = [row["rows_per_second"] for row in by_library[settings.LIBRARIES[0]]]
+                  for library in libraries}
+    ours = [row["rows_per_second"] for row in by_library[libraries[0]]]
     lines = []
     for library, runs in by_library.items():
         speeds, aucs = ([run[what] for run in runs]

@@ -9,7 +9,8 @@ from pathlib import Path
 from . import settings
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("mxnet", "numpy", "torch", "deepctr-torch", "fuxictr")
+PACKAGES = ("mxnet", "numpy", "torch", "jax", "optax", "deepctr-torch",
+            "fuxictr")
 
 
 def processor():

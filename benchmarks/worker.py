@@ -13,22 +13,21 @@ import sys
 from .settings import THREADS
 
 # In the environment, because the libraries read it once, while they are imported.
-THREAD_SETTINGS = {"OMP_NUM_THREADS": str(THREADS), "MKL_NUM_THREADS": str(THREADS),
-                   "OPENBLAS_NUM_THREADS": str(THREADS),
-                   # Waiting threads give up soon. The package sets this for itself;
-                   # without it, one other busy process slowed PyTorch's small steps
-                   # down to a tenth.
-                   "GOMP_SPINCOUNT": "10000"}
+COUNTS = ("BENCHMARK_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS",
+          "OPENBLAS_NUM_THREADS")
+# Waiting threads give up soon. The package sets this for itself; without it, one other
+# busy process slowed PyTorch's small steps down to a tenth.
+PATIENCE = {"GOMP_SPINCOUNT": "10000"}
 
 
 class Worker:
     """The driver's end: a process that answers one request at a time."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, threads=THREADS):
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "benchmarks.worker", *arguments],
             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env={**os.environ, **THREAD_SETTINGS})
+            env={**os.environ, **PATIENCE, **dict.fromkeys(COUNTS, str(threads))})
 
     def ask(self, **request):
         """Send a request, wait for its answer."""
@@ -46,6 +45,8 @@ class Worker:
 
 
 def main(module, *arguments):
+    if THREADS == 1:  # JAX has no setting for it
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     # The libraries print; what they print must not mix with the answers.
     answers, sys.stdout = sys.stdout, sys.stderr
     answer = importlib.import_module(f"benchmarks.{module}").serve(*arguments)

@@ -41,16 +41,21 @@ class Trainer:
     def new_model(self, seed):
         torch.manual_seed(seed)
         self.model = DeepFM(self.sizes, **MODEL, batch_norm=self.batch_norm)
-        self.adam = torch.optim.Adam(self.model.parameters(),
-                                     TRAINING["learning_rate"], fused=True)
+        self.adam = self.new_optimizer()
+
+    def new_optimizer(self):
+        return torch.optim.Adam(self.model.parameters(), TRAINING["learning_rate"],
+                                fused=True)
+
+    def loss(self, ids, labels):
+        return nn.functional.binary_cross_entropy_with_logits(self.model(ids), labels)
 
     def train(self, epochs):
         self.model.train()
-        loss_of = nn.BCEWithLogitsLoss()
         for _ in range(epochs):
             for rows in torch.randperm(len(self.ids)).split(TRAINING["batch_size"]):
                 self.adam.zero_grad()
-                loss_of(self.model(self.ids[rows]), self.labels[rows]).backward()
+                self.loss(self.ids[rows], self.labels[rows]).backward()
                 self.adam.step()
 
     @torch.no_grad()

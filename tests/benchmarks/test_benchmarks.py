@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from mxnet.gluon import nn
 
-from benchmarks import compare, data, growth, peak, settings, store
+from benchmarks import compare, conditions, data, growth, peak, settings, store
 from deepfm_tutorial import DeepFM
 from deepfm_tutorial.datasets import load_coupons
 
@@ -35,7 +35,7 @@ def of(rows, **wanted):
             if all(row[key] == value for key, value in wanted.items())]
 
 
-@pytest.mark.parametrize("name", ["compare", "growth", "peak"])
+@pytest.mark.parametrize("name", ["compare", "conditions", "growth", "peak"])
 def test_results_were_made_with_the_settings_that_are_there(name):
     result = store.read(name)
     now = {"command": "make bench", "model": settings.MODEL,
@@ -60,10 +60,17 @@ def test_every_library_trained_on_every_data_set_once_a_seed(compared):
     assert len(seen) == len(set(seen)) and set(seen) == expected
 
 
+def test_the_fastest_libraries_trained_in_every_condition_once_a_seed():
+    rows = store.read("conditions")["rows"]
+    seen = [(row["condition"], row["library"], row["seed"]) for row in rows]
+    assert sorted(seen) == sorted(product(conditions.CONDITIONS, conditions.LIBRARIES,
+                                          settings.SEEDS))
+
+
 def test_summary_against_a_count_by_hand():
     rows = [{"library": library, "rows_per_second": speed, "auc": auc,
              "peak_megabytes": 5} for library, speeds
-            in zip(settings.LIBRARIES, ([60, 40, 50], [30, 40, 10], [1] * 3, [1] * 3))
+            in zip(settings.LIBRARIES, ([60, 40, 50], [30, 40, 10], *[[1] * 3] * 4))
             for speed, auc in zip(speeds, (0.5, 0.7, 0.9))]
     ours, other = compare.summary(rows)[:2]
     assert (other["ours_over_it"], other["least"], other["most"]) == (2, 1, 5)
