@@ -19,7 +19,7 @@ class LazyTrainStep(TrainStep):
     Adam it is known as the lazy variant. The optimizer still counts all steps of the
     table: Adam corrects the moments of a row that comes first in step 1,000 as if they
     were a thousand steps old, and moves it by 2.5 learning rates. In the `with` block,
-    tables have no gradient that would take memory.
+    tables have no gradient that would take memory; four bytes a feature number the ids.
 
     The optimizer must treat each row by itself. One that looks at the whole of a
     parameter, such as LARS and LAMB with their norms, would see the batch's rows alone.
