@@ -47,19 +47,19 @@ STARTED, STARTS = range(3), range(1000, 1004)
 SPLITS = ("row", "profile")
 TRAINING = {"epochs": 60, "batch_size": 512, "patience": 5}
 TREES = 400  # at most; as with epochs, the validation rows choose how many are kept
-DEEP = {"learning_rate": (5e-3,), "embedding_l2": (0, 0.3), "dropout": (0.2, 0.5),
+DEEP = {"learning_rate": (5e-3,), "penalty": (0, 100, 1000), "dropout": (0.2, 0.5),
         "factors": (8,), "units": (64, 128)}
-# What the search tries, all combinations; `units` is the size of each of two layers.
+# What the search tries, all combinations; `units` is the size of each of two layers,
+# and `penalty` is κ: λ of the penalty is κ / N.
 GRIDS = {
-    "LR": {"learning_rate": (2e-3, 5e-3, 1e-2, 2e-2)},
+    "LR": {"learning_rate": (2e-3, 5e-3, 1e-2), "penalty": (0, 5)},
     # With smaller steps it stops, for want of patience, before its factors have grown.
-    "FM": {"learning_rate": (5e-3, 1e-2), "embedding_l2": (0, 0.03),
-           "factors": (8, 16)},
+    "FM": {"learning_rate": (5e-3, 1e-2), "penalty": (0, 5, 20), "factors": (8, 16)},
     "DNN": DEEP,
     "DeepFM": DEEP,
     "trees": {"learning_rate": (0.05, 0.1), "leaves": (8, 16, 32, 64)},
 }
-SETTINGS = {"learning_rate": float, "embedding_l2": float, "dropout": float,
+SETTINGS = {"learning_rate": float, "penalty": float, "dropout": float,
             "factors": int, "units": int, "leaves": int}
 # Constant; 1 - direction_same; empty but for 108 rows.
 LEFT_OUT = ("toCoupon_GEQ5min", "direction_opp", "car")
@@ -140,7 +140,7 @@ def train(name, encoder, parts, start, settings):
                         (settings.get("units"),) * 2, settings.get("dropout"))
     history = fit(model, *parts[:2], seed=start, progress=False, **TRAINING,
                   learning_rate=settings["learning_rate"],
-                  embedding_l2=settings.get("embedding_l2", 0.0))
+                  table_l2=settings["penalty"] / len(parts[0].ids))
     return (history.best_epoch, max(found.auc for found in history.validation),
             predict(model, parts[2]))
 

@@ -3,6 +3,7 @@ import hashlib
 import os
 import platform
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,8 @@ def in_parallel(function, cases):
 
 @cache
 def behaviour():
-    """What small trainings end with: the mean logit of ten rows, one number a model.
+    """What small trainings end with: the mean logit of ten rows, one number a model
+    with a penalty on rows in use, then one each with a penalty on whole tables.
 
     They change when encoder, models or `fit` come to do something else, and stay when
     their source is only written in another way.
@@ -60,11 +62,13 @@ def behaviour():
     labels = np.logical_xor(*(columns[f"field {size}"] % 2 for size in (3, 5)))
     encoder = FieldEncoder().fit(columns)
     ids = encoder.transform(columns)
-    for name in ("LR", "FM", "DNN", "DeepFM"):
+    for penalty, name in product(("embedding_l2", "table_l2"),
+                                 ("LR", "FM", "DNN", "DeepFM")):
+        allowed = name != "LR" or penalty == "table_l2"  # LR has no embedding
         model = build(name, encoder.field_sizes, 4, (8, 8), 0.5)
         fit(model, (ids[:200], labels[:200]), (ids[200:], labels[200:]), epochs=3,
             batch_size=64, learning_rate=0.05, progress=False,
-            embedding_l2=0 if name == "LR" else 0.1)
+            **{penalty: 0.1 if allowed else 0})
         found.append(float(logits(model, ids[-10:]).mean()))
     return found
 

@@ -19,7 +19,8 @@ class LazyTrainStep(TrainStep):
     Adam it is known as the lazy variant. The optimizer still counts all steps of the
     table: Adam corrects the moments of a row that comes first in step 1,000 as if they
     were a thousand steps old, and moves it by 2.5 learning rates. In the `with` block,
-    tables have no gradient that would take memory; four bytes a feature number the ids.
+    tables have no gradient that would take memory; four bytes a feature number the ids,
+    and with `table_l2` four more count the steps that its rows have gone through.
 
     The optimizer must treat each row by itself. One that looks at the whole of a
     parameter, such as LARS and LAMB with their norms, would see the batch's rows alone.
@@ -81,6 +82,7 @@ class LazyTrainStep(TrainStep):
         num_rows = len(self._gone_through) if self._decay else 0
         for first in range(0, num_rows, ROWS_AT_ONCE):
             self._catch_up(np.arange(first, min(first + ROWS_AT_ONCE, num_rows)))
+            nd.waitall()  # or the copies of many parts would be in memory together
 
     def _catch_up(self, ids: np.ndarray) -> None:
         """Let rows decay for the steps that went by without them."""
