@@ -2,7 +2,7 @@
 
 Import it before `mxnet`: MXNet 1.9.1 needs what `deepfm_tutorial.runtime` sets up. What
 the other parts add is in subpackages, the rooms: `datasets`, `scale`, `distributed`,
-`serving`, `exercises`.
+`serving`, `interop`, `exercises`.
 """
 from . import runtime  # isort: split  (nothing below imports without it)
 from .deepfm import DeepFM
