@@ -8,6 +8,7 @@
 # make notebooks  open the chapters in JupyterLab
 # make outputs    renew the chapters' stored outputs, or some: CHAPTERS="01_fields 05_dnn"
 # make studies    train the runs that the chapters quote, some hours, into studies/results
+# make torch      add PyTorch and JAX to .venv, for the one chapter that needs them
 # make bench      compare the package with other libraries (benchmarks/README.md)
 # make clean      remove all that these made
 # make lock       renew requirements.txt from requirements.in (needs uv)
@@ -39,7 +40,7 @@ ONE_THREAD := OMP_NUM_THREADS=$${OMP_NUM_THREADS-1}
 # Two chapters of the book run at a time and share the cores.
 HALF_OF_THE_CORES := OMP_NUM_THREADS=$${OMP_NUM_THREADS-$$(( ($$(getconf _NPROCESSORS_ONLN) + 1) / 2 ))}
 
-.PHONY: book lint test test-site test-kill serve pdf notebooks outputs studies bench clean lock data
+.PHONY: book lint test test-site test-kill serve pdf notebooks outputs studies torch bench clean lock data
 
 book: .venv/installed
 	@$(HALF_OF_THE_CORES) $(BIN)/python tools/book.py
@@ -100,6 +101,13 @@ data: .venv/installed
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) tools/preflight.py
 	@$(PYTHON) tools/install.py
+
+# With what the packages themselves ask for: PyPI's torch for Linux needs files for graphics cards that
+# nothing here uses; benchmarks/README.md has the small build. A new .venv is without it again.
+torch: .venv/with-torch
+.venv/with-torch: .venv/installed requirements-torch.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input -r requirements-torch.txt
+	@touch $@
 
 bench: .venv-bench/installed
 	.venv-bench/bin/deepfm-tutorial-data

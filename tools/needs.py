@@ -8,6 +8,7 @@ Where a need is not met, the build shows the notebook with its stored outputs an
 that says so, and the tests skip it with the same reason. `python tools/needs.py`
 fetches what can be fetched.
 """
+import importlib.util
 import sys
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -35,11 +36,19 @@ def _movielens():
     return movielens
 
 
+def _package(*names):
+    """Whether packages are installed. None of them is imported: that takes seconds."""
+    return all(importlib.util.find_spec(name) for name in names)
+
+
 NEEDS = {
     "movielens": Need(
         "the data set MovieLens 100K", lambda: _movielens().is_here(),
         "With a network, `make data` downloads it; without, DEEPFM_TUTORIAL_DATA "
         "names a folder that has it.", lambda: _movielens().load_movielens()),
+    "torch": Need("PyTorch", lambda: _package("torch"), "`make torch` installs it."),
+    "jax": Need("JAX with Optax", lambda: _package("jax", "jaxlib", "optax"),
+                "`make torch` installs both."),
 }
 
 

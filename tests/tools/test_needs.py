@@ -1,4 +1,5 @@
 """What a notebook needs beyond packages: met, unmet, unknown; in build and tests."""
+import re
 from pathlib import Path
 
 import book
@@ -97,10 +98,47 @@ def test_what_cannot_be_fetched_is_said_and_stops_nothing(monkeypatch, capsys, e
     assert capsys.readouterr().err == f"Without the thing: {error}\n"
 
 
-def test_every_notebook_that_reads_the_data_says_so():
+@pytest.mark.parametrize("name, sign", [("movielens", r"load_movielens\("),
+                                        ("torch", r"^import torch"),
+                                        ("jax", r"^import jax")])
+def test_every_notebook_that_uses_what_may_be_absent_says_so(name, sign):
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         notebook = nbformat.read(path, 4)
-        code = "".join(cell.source for cell in notebook.cells
-                       if cell.cell_type == "code")
-        assert (("load_movielens(" in code)
-                == ("movielens" in needs.of_notebook(notebook))), path
+        code = "\n".join(cell.source for cell in notebook.cells
+                         if cell.cell_type == "code")
+        assert (bool(re.search(sign, code, re.M))
+                == (name in needs.of_notebook(notebook))), path
+
+
+def test_a_package_is_here_if_it_can_be_imported_and_none_is(monkeypatch):
+    installed = {"torch", "jax", "jaxlib"}
+    monkeypatch.setattr(needs.importlib.util, "find_spec",
+                        lambda name: name if name in installed else None)
+    assert needs.unmet(["torch"]) is None
+    assert needs.unmet(["torch", "jax"]) == (
+        "This machine does not have JAX with Optax. `make torch` installs both.")
+    installed.clear()
+    assert needs.unmet(["torch", "jax"]) == (
+        "This machine does not have PyTorch. `make torch` installs it.")
+
+
+def test_what_make_torch_adds_agrees_with_what_the_book_pins():
+    """Else it would replace a package of the book by another version."""
+    def pins(name):
+        found = re.findall(r"^([\w.-]+)==(\S+)(?: *; *([^\\\n]*[^\\\s]))?",
+                           (ROOT / name).read_text("utf-8"), re.M)
+        return {(package.lower().replace("_", "-"),
+                 when.replace("python_full_version", "python_version")
+                 .replace('"', "'")): version for package, version, when in found}
+    book, added = pins("requirements.txt"), pins("requirements-torch.txt")
+    shared = {package for package, _ in book} & {package for package, _ in added}
+    assert {"numpy", "scipy", "sympy", "ml-dtypes"} <= shared
+    for (package, when), version in added.items():
+        if package in shared:
+            allowed = {v for (p, w), v in book.items()
+                       if p == package and (w == when or not when)}
+            assert version in allowed or (package, when) not in book and (
+                package == "ml-dtypes"), (package, when)
+    wanted = re.findall(r"^[\w-]+==[\w.]+",
+                        (ROOT / "requirements-torch.in").read_text("utf-8"), re.M)
+    assert set(wanted) <= {f"{package}=={v}" for (package, _), v in added.items()}
