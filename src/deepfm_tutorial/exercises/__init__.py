@@ -75,6 +75,7 @@ from .chapter_13 import (
     check_undo_second_sigmoid,
 )
 from .chapter_14 import check_rate_to_come, check_rows_needed, check_z_limit
+from .chapter_16 import check_bag_inputs, check_first_steps, check_running_variance
 
 __all__ = [name for name in dir() if name.startswith("check_")]
 
