@@ -225,6 +225,13 @@ def penalty_on_all(module, adam):
         group["weight_decay"] = PENALTY
 
 
+def decay_apart_from_the_gradient(module, adam):
+    """AdamW, which is PyTorch's Adam with this switch."""
+    assert not any(group["decoupled_weight_decay"] for group in adam.param_groups)
+    for group in adam.param_groups:
+        group["decoupled_weight_decay"] = True
+
+
 def of_norms(change):
     def undo(module, adam):
         for child in module.modules():
@@ -239,6 +246,7 @@ def plain_variance(norm):
 
 UNDONE = {"Adam's ε": eps_after_the_correction, "no penalty": no_penalty,
           "penalty on all": penalty_on_all,
+          "penalty as in AdamW": decay_apart_from_the_gradient,
           "running variance": of_norms(plain_variance),
           "momentum": of_norms(lambda norm: setattr(norm, "momentum", 0.9)),
           "batch norm's ε": of_norms(lambda norm: setattr(norm, "eps", 1e-3))}
@@ -269,10 +277,49 @@ def test_a_training_goes_on_where_it_stood():
     assert furthest(weights(from_torch(fresh)), expected) > 1e-3
 
 
+def test_the_penalty_is_of_a_group_with_the_tables_alone():
+    model = make("DeepFM", True)
+    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
+                   table_l2=PENALTY) as step:
+        module = to_torch(model)
+        groups = adam_to_torch(step, module).param_groups
+    names = {id(p): name for name, p in module.named_parameters()}
+    decayed = [names[id(p)] for group in groups for p in group["params"]
+               if group["weight_decay"]]
+    assert decayed == ["first_order.weights", "embedding.factors"]
+    assert {group["weight_decay"] for group in groups} == {PENALTY, 0}
+    assert sum(len(group["params"]) for group in groups) == len(names)
+
+
+def test_what_is_frozen_stays_as_it_is_in_a_training_that_goes_on():
+    data = DATA[False]
+
+    def frozen():
+        model = make("DeepFM")
+        for name in ("mlp.output.bias", "first_order.weights"):
+            named_parameters(model)[name].grad_req = "null"
+        return model
+    model, both = frozen(), list(batches(data, 2))
+    before, expected = weights(model), trained_in_mxnet(frozen(), data, epochs=2)
+    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
+                   table_l2=PENALTY) as step:
+        for batch in both[:12]:
+            step(*batch)
+        module = to_torch(model)           # in the block, where MXNet has a gradient
+        adam = adam_to_torch(step, module)
+    train(module, adam, both[12:])
+    after = weights(from_torch(module))
+    assert furthest(after, expected) < 2e-5
+    for name in ("mlp.output.bias", "first_order.weights"):
+        np.testing.assert_array_equal(after[name], before[name])
+        assert not module.get_parameter(name).requires_grad
+
+
 def test_adams_state_goes_on_after_pytorch_stored_it(tmp_path):
     data, model = DATA[False], make("FM")
     module = to_torch(model)
-    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True) as step:
+    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
+                   table_l2=0) as step:
         adam = adam_to_torch(step, module)
         again, other = to_torch(model), adam_to_torch(step, to_torch(model))
         other.param_groups[0]["params"] = list(again.parameters())
@@ -386,10 +433,10 @@ def test_what_has_no_counterpart_is_refused():
         to_torch("no/such/folder")
     module, sgd = to_torch(fm), mx.optimizer.SGD(0.1)
     for kind, optimizer in ((LazyTrainStep, mx.optimizer.Adam()), (TrainStep, sgd)):
-        with (kind(fm, optimizer) as step,
+        with (kind(fm, optimizer, table_l2=0) as step,
               pytest.raises(TypeError, match="can go on in PyTorch's Adam")):
             adam_to_torch(step, module)
-    with (TrainStep(fm, mx.optimizer.Adam()) as step,
+    with (TrainStep(fm, mx.optimizer.Adam(), table_l2=0) as step,
           pytest.raises(ValueError, match="the module has other parameters")):
         adam_to_torch(step, to_torch(make("LogisticRegression")))
     with pytest.raises(ValueError, match="inside its with block"):

@@ -100,14 +100,17 @@ def from_torch(module: "torch.nn.Module") -> FieldBlock:
 def adam_to_torch(step: TrainStep, module: "torch.nn.Module") -> "torch.optim.Adam":
     """Return an Adam for the module that goes on where a training in MXNet stands.
 
-    It has the learning rate, β₁, β₂, the penalty on tables, both moments of every
-    parameter, and the number of steps so far. MXNet adds ε before the bias correction
-    and PyTorch after it; this Adam is PyTorch's with an ε that it sets anew at each
-    step, so that it moves the weights as MXNet would. Frozen parameters are left out.
+    It has the learning rate, β₁, β₂, both moments of every parameter, and the number of
+    steps so far. The penalty `table_l2` is the `weight_decay` of a group of its own,
+    which has the tables alone: `torch.optim.Adam` adds it to the gradient, as MXNet
+    does, and `torch.optim.AdamW` would not. MXNet adds ε before the bias correction and
+    PyTorch after it; this Adam is PyTorch's with an ε that it sets anew at each step,
+    so that it moves the weights as MXNet would.
+
+    Frozen parameters are left out, and frozen in the module.
 
     The loss in PyTorch is `torch.nn.functional.binary_cross_entropy_with_logits`, whose
-    mean over the batch is what a `TrainStep` takes. A penalty `embedding_l2` is a part
-    of the loss and not of Adam: add it there.
+    mean over the batch is what a `TrainStep` takes.
 
     Args:
         step: a `TrainStep` with an `mx.optimizer.Adam`, inside its `with` block, where
@@ -176,16 +179,21 @@ def _pairs(model: FieldBlock, module: "torch.nn.Module") -> list[tuple]:
 
 
 def _trained_tensors(step: TrainStep, module: "torch.nn.Module") -> list:
-    """The module's tensors in the order of the step's states.
+    """The module's tensors in the order of the step's states; the others are frozen.
 
     A Gluon name ends as its parameter's place in the model does, but counts blocks; so
-    it is the order that tells which is which, and the shapes must agree.
+    it is the order that tells which is which, and the shapes must agree. What is frozen
+    the step knows alone: in its block, MXNet computes gradients of that, too.
     """
-    tensors = [p for p in module.parameters() if p.requires_grad]
-    if [tuple(t.shape) for t in tensors] != [p.shape for p in step.weights]:
+    is_trained = {p: yes for p, yes in step.is_trained.items() if not p.name.endswith(
+        ("_fields", "_running_mean", "_running_var"))}
+    tensors = list(module.parameters())
+    if [tuple(t.shape) for t in tensors] != [p.shape for p in is_trained]:
         raise ValueError("the module has other parameters than the step's model: hand "
                          "over to_torch of that model")
-    return tensors
+    for tensor, yes in zip(tensors, is_trained.values()):
+        tensor.requires_grad_(yes)
+    return [t for t in tensors if t.requires_grad]
 
 
 def _from_folder(folder: Path) -> "torch.nn.Module":
