@@ -1,4 +1,6 @@
 """The stored speed results: complete, of today's settings, as good as claimed."""
+import subprocess
+import sys
 from itertools import product
 
 import numpy as np
@@ -137,3 +139,27 @@ def test_operations_by_formula_are_those_of_the_models_layers():
               if isinstance(layer, nn.Dense)]
     products = sum(int(np.prod(layer.weight.shape)) for layer in layers)  # m·n a layer
     assert len(layers) == 4 and settings.dense_flops(num_fields=3) == 3 * 2 * products
+
+
+@pytest.mark.needs("torch")
+def test_what_ran_on_a_card_is_complete_and_of_this_source(tmp_path):
+    from benchmarks import on_gpu
+    result = store.read("on_gpu")
+    assert result["fingerprint"] == on_gpu.FINGERPRINT, "run benchmarks.on_gpu again"
+    assert result["card"] and result["processor"] and result["date"]
+    cases = {(table, batch, *way, turn) for table, batch, way, turn in product(
+        on_gpu.TABLES, on_gpu.BATCHES, on_gpu.WAYS, range(on_gpu.TURNS))
+        if (way, batch) != on_gpu.NOT_MADE}
+    seen = [tuple(row[name] for name in ("table", "batch", "device", "form", "turn"))
+            for row in result["rows"]]
+    assert len(seen) == len(cases) and set(seen) == cases
+    assert max(row["logits_unlike"] for row in result["rows"]) < 1e-5
+    data.write("click log", tmp_path / "log.npz")
+    assert np.load(tmp_path / "log.npz")["field_sizes"].tolist() == on_gpu.CLICK_LOG
+
+
+@pytest.mark.needs("torch")
+def test_a_machine_with_a_card_needs_neither_mxnet_nor_this_package():
+    subprocess.run([sys.executable, "-c", "import sys; sys.modules.update("
+                    "mxnet=None, deepfm_tutorial=None); import benchmarks.on_gpu"],
+                   cwd=store.RESULTS.parents[1], check=True)
