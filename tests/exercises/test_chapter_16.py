@@ -25,9 +25,10 @@ def changed(place, change):
 
 
 CASES = {
-    "first_steps": ([(0.03066, 0.5), [0.0307, 0.5]], [
-        ((0.5, 0.0307), "other way round"), ((0.5, 0.5), "before the correction"),
-        ((0.00099, 0.5), "square root"), ((1, 1), "Without ε"),
+    "first_steps": ([(0.003152, 1 / 11), [0.00315, 0.091]], [
+        ((0.0909, 0.00315), "other way round"),
+        ((0.0909, 0.0909), "before the correction"),
+        ((0.0001, 0.0909), "square root"), ((1, 1), "Without ε"),
         ((0.1, 0.2), "denominator"), (0.5, "Two numbers")]),
     "running_variance": ([running], [
         (lambda value, rows, batches: value * (rows - 1) / rows, "started from"),

@@ -14,15 +14,15 @@ def check_first_steps(answer: ArrayLike) -> None:
     """
     answer = numbers(answer).ravel()
     assert answer.size == 2, "Two numbers are wanted: MXNet's step and PyTorch's."
-    judge(answer, [0.0307, 0.5],
-          ([0.5, 0.0307], "These are the two, the other way round."),
-          ([0.5, 0.5], "In MXNet, ε meets √ω before the correction. There √ω is "
+    judge(answer, [0.00315, 0.0909],
+          ([0.0909, 0.00315], "These are the two, the other way round."),
+          ([0.0909, 0.0909], "In MXNet, ε meets √ω before the correction. There √ω is "
            "√0.001 times the gradient."),
-          ([0.00099, 0.5], "The correction comes with a square root: √0.001, not "
+          ([0.0001, 0.0909], "The correction comes with a square root: √0.001, not "
            "0.001."),
           ([1, 1], "Without ε both are 1. How large is ε beside the gradient?"),
           otherwise="With the corrections, μ is the gradient itself. What is added to "
-          "its size in the denominator, in each of the two?", rtol=0.01, atol=1e-4)
+          "its size in the denominator, in each of the two?", rtol=0.01, atol=2e-5)
     print(RIGHT)
 
 
