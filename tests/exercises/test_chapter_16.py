@@ -25,11 +25,11 @@ def changed(place, change):
 
 
 CASES = {
-    "first_steps": ([(0.003152, 1 / 11), [0.00315, 0.091]], [
-        ((0.0909, 0.00315), "other way round"),
-        ((0.0909, 0.0909), "before the correction"),
-        ((0.0001, 0.0909), "square root"), ((1, 1), "Without ε"),
-        ((0.1, 0.2), "denominator"), (0.5, "Two numbers")]),
+    "first_steps": ([(7.9057e-8, 2.5e-9), [7.9e-8, 2.5e-9]], [
+        ((2.5e-9, 7.9e-8), "other way round"), ((2.5e-9, 2.5e-9), "before the corr"),
+        ((2.5e-6, 2.5e-9), "square root"), ((6.32e-8, 2e-9), "a sixth"),
+        ((1.265e-6, 4e-8), "four fifths"), ((1e-7, 1e-8), "where is that a fifth"),
+        ((0.0307, 0.5), "where is that a fifth"), (7.9e-8, "Two numbers")]),
     "running_variance": ([running], [
         (lambda value, rows, batches: value * (rows - 1) / rows, "started from"),
         (lambda value, rows, batches: value * rows / (rows - 1), "larger one"),

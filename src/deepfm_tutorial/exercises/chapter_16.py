@@ -10,19 +10,21 @@ from ._compare import EXACT, RIGHT, ROUNDED, judge, numbers
 def check_first_steps(answer: ArrayLike) -> None:
     """Chapter 16: where ε is added decides how far a small gradient moves a weight.
 
-    The answer is Adam's first step in MXNet and in PyTorch, in learning rates.
+    The answer is the size of the gradient that Adam's first step turns into a fifth of
+    a learning rate, in MXNet and in PyTorch.
     """
-    answer = numbers(answer).ravel()
-    assert answer.size == 2, "Two numbers are wanted: MXNet's step and PyTorch's."
-    judge(answer, [0.00315, 0.0909],
-          ([0.0909, 0.00315], "These are the two, the other way round."),
-          ([0.0909, 0.0909], "In MXNet, ε meets √ω before the correction. There √ω is "
-           "√0.001 times the gradient."),
-          ([0.0001, 0.0909], "The correction comes with a square root: √0.001, not "
-           "0.001."),
-          ([1, 1], "Without ε both are 1. How large is ε beside the gradient?"),
-          otherwise="With the corrections, μ is the gradient itself. What is added to "
-          "its size in the denominator, in each of the two?", rtol=0.01, atol=2e-5)
+    answer = 1e8 * numbers(answer).ravel()  # in ε, so that numbers have a usual size
+    assert answer.size == 2, "Two numbers are wanted: MXNet's gradient and PyTorch's."
+    added = np.array([0.001 ** -0.5, 1])
+    judge(answer, added / 4,
+          (added[::-1] / 4, "These are the two, the other way round."),
+          ([0.25, 0.25], "In MXNet, ε is added to √ω before the correction. The "
+           "correction makes 31.6 ε of it."),
+          ([250, 0.25], "The correction comes with a square root: √0.001, not 0.001."),
+          (added / 5, "That is a fifth of what is added to it. The step is a sixth."),
+          (added * 4, "These gradients move their weights by four fifths."),
+          otherwise="The step is |∇| / (|∇| + s) learning rates. What is s, in each of "
+          "the two, and where is that a fifth?", rtol=0.01, atol=0)
     print(RIGHT)
 
 
