@@ -169,9 +169,13 @@ def batches(data, epochs=1):
 RATE, PENALTY = 1e-2, 1e-3
 
 
+def step_of(model, table_l2=PENALTY):
+    return TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
+                     table_l2=table_l2)
+
+
 def trained_in_mxnet(model, data, epochs=1):
-    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
-                   table_l2=PENALTY) as step:
+    with step_of(model) as step:
         for batch in batches(data, epochs):
             step(*batch)
     return weights(model)
@@ -188,8 +192,7 @@ def train(module, adam, some):
 
 def trained_in_torch(model, data, undo=lambda module, adam: None):
     module = to_torch(model)
-    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
-                   table_l2=PENALTY) as step:
+    with step_of(model) as step:
         adam = adam_to_torch(step, module)
     adam = undo(module, adam) or adam
     train(module, adam, batches(data))
@@ -263,8 +266,7 @@ def test_a_training_goes_on_where_it_stood():
     data, model = DATA[False], make("DeepFM", True)
     expected = trained_in_mxnet(make("DeepFM", True), data, epochs=2)
     both = list(batches(data, 2))
-    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
-                   table_l2=PENALTY) as step:
+    with step_of(model) as step:
         for batch in both[:12]:
             step(*batch)
         module = to_torch(model)
@@ -279,8 +281,7 @@ def test_a_training_goes_on_where_it_stood():
 
 def test_the_penalty_is_of_a_group_with_the_tables_alone():
     model = make("DeepFM", True)
-    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
-                   table_l2=PENALTY) as step:
+    with step_of(model) as step:
         module = to_torch(model)
         groups = adam_to_torch(step, module).param_groups
     names = {id(p): name for name, p in module.named_parameters()}
@@ -301,8 +302,7 @@ def test_what_is_frozen_stays_as_it_is_in_a_training_that_goes_on():
         return model
     model, both = frozen(), list(batches(data, 2))
     before, expected = weights(model), trained_in_mxnet(frozen(), data, epochs=2)
-    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
-                   table_l2=PENALTY) as step:
+    with step_of(model) as step:
         for batch in both[:12]:
             step(*batch)
         module = to_torch(model)           # in the block, where MXNet has a gradient
@@ -318,8 +318,7 @@ def test_what_is_frozen_stays_as_it_is_in_a_training_that_goes_on():
 def test_adams_state_goes_on_after_pytorch_stored_it(tmp_path):
     data, model = DATA[False], make("FM")
     module = to_torch(model)
-    with TrainStep(model, mx.optimizer.Adam(RATE), with_values=True,
-                   table_l2=0) as step:
+    with step_of(model, table_l2=0) as step:
         adam = adam_to_torch(step, module)
         again, other = to_torch(model), adam_to_torch(step, to_torch(model))
         other.param_groups[0]["params"] = list(again.parameters())
@@ -394,8 +393,8 @@ def test_wrong_rows_are_refused_with_field_value_and_range(as_given):
 def test_a_module_starts_as_a_model_does_and_drops_the_same_share():
     from deepfm_tutorial.interop._torch_modules import DeepFM
     torch.manual_seed(0)
-    module = DeepFM((5000, 5000), 10, (400, 400), dropout=0.25, batch_norm=True)
     model = deepfm_tutorial.DeepFM((5000, 5000), 10, (400, 400), 0.25, True)
+    module = DeepFM(**model.arguments)
     model.initialize()
     here, there = weights(model), weights(from_torch(module))
     for name, value in here.items():

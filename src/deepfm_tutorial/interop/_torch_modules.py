@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .._validation import check_inputs, check_integer, check_number, check_sizes
+from .._validation import check_inputs
 
 
 def _as_numpy(array: Any) -> Any:
@@ -127,14 +127,18 @@ class Model(nn.Module):
 
     Args:
         field_sizes: how many ids each field owns.
-        arguments: all others, by name.
+        arguments: all others of the package's model, by name; it has checked them.
     """
 
     def __init__(self, field_sizes: Sequence[int], **arguments: Any) -> None:
         super().__init__()
-        self.field_sizes = check_sizes("field_sizes", field_sizes)
+        self.field_sizes, self.pooled = tuple(field_sizes), arguments["pooled"]
         self.arguments = {"field_sizes": self.field_sizes, **arguments}
-        self.pooled = bool(arguments.get("pooled", False))
+        self._add_parts(**arguments)
+
+    def _add_parts(self, **arguments: Any) -> None:
+        """Make the blocks, in the order of the package's."""
+        raise NotImplementedError
 
     def forward(self, ids: Any, values: Any = None) -> Tensor:
         """Return the logits.
@@ -172,8 +176,7 @@ class Model(nn.Module):
 class LogisticRegression(Model):
     """First order alone."""
 
-    def __init__(self, field_sizes: Sequence[int], pooled: bool = False) -> None:
-        super().__init__(field_sizes, pooled=pooled)
+    def _add_parts(self, pooled: bool) -> None:
         self.first_order = FirstOrder(sum(self.field_sizes))
 
     def logits(self, ids: Tensor, values: Tensor | None = None) -> Tensor:
@@ -184,9 +187,7 @@ class LogisticRegression(Model):
 class FM(Model):
     """Factorization machine."""
 
-    def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
-                 pooled: bool = False) -> None:
-        super().__init__(field_sizes, num_factors=num_factors, pooled=pooled)
+    def _add_parts(self, num_factors: int, pooled: bool) -> None:
         self.first_order = FirstOrder(sum(self.field_sizes))
         self.embedding = FieldEmbedding(self.field_sizes, num_factors, pooled)
 
@@ -199,23 +200,11 @@ class FM(Model):
 class DNN(Model):
     """Embeddings and an MLP on top."""
 
-    def __init__(self, field_sizes: Sequence[int], num_factors: int = 10,
-                 hidden_units: Sequence[int] = (400, 400, 400), dropout: float = 0.2,
-                 batch_norm: bool = False, pooled: bool = False) -> None:
-        super().__init__(field_sizes, num_factors=num_factors,
-                         hidden_units=hidden_units, dropout=dropout,
-                         batch_norm=batch_norm, pooled=pooled)
-        self._add_parts()
-
-    def _add_parts(self) -> None:
-        num_factors, hidden_units, dropout, batch_norm = (
-            self.arguments[name] for name in ("num_factors", "hidden_units", "dropout",
-                                              "batch_norm"))
-        check_integer("num_factors", num_factors)
-        self.embedding = FieldEmbedding(self.field_sizes, num_factors, self.pooled)
-        self.mlp = MLP(len(self.field_sizes) * num_factors,
-                       check_sizes("hidden_units", hidden_units),
-                       check_number("dropout", dropout, 0, 1), batch_norm)
+    def _add_parts(self, num_factors: int, hidden_units: Sequence[int], dropout: float,
+                   batch_norm: bool, pooled: bool) -> None:
+        self.embedding = FieldEmbedding(self.field_sizes, num_factors, pooled)
+        self.mlp = MLP(len(self.field_sizes) * num_factors, hidden_units, dropout,
+                       batch_norm)
 
     def logits(self, ids: Tensor, values: Tensor | None = None) -> Tensor:
         """As `Model.logits`."""
@@ -225,9 +214,9 @@ class DNN(Model):
 class DeepFM(DNN):
     """First order, pairs and MLP, the latter two on one E."""
 
-    def _add_parts(self) -> None:
+    def _add_parts(self, **arguments: Any) -> None:
         self.first_order = FirstOrder(sum(self.field_sizes))
-        super()._add_parts()
+        super()._add_parts(**arguments)
 
     def logits(self, ids: Tensor, values: Tensor | None = None) -> Tensor:
         """As `Model.logits`."""

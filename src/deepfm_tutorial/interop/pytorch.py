@@ -53,9 +53,7 @@ def to_torch(model: FieldBlock | str | Path) -> "torch.nn.Module":
         raise TypeError(f"{kind.__name__} has no counterpart in PyTorch: one of "
                         f"{', '.join(modules.MODULES)} is needed")
     module = modules.MODULES[kind.__name__](**model.arguments)
-    for name, parameter, tensor in _pairs(model, module):
-        if name.endswith("embedding.fields"):  # which field an id is of: no weight
-            continue
+    for parameter, tensor in _pairs(model, module):
         try:
             tensor.data.copy_(_tensor(parameter.data()))
         except RuntimeError as error:
@@ -63,7 +61,7 @@ def to_torch(model: FieldBlock | str | Path) -> "torch.nn.Module":
                 raise
             raise ValueError("the model has no weights yet: call fit first, or "
                              "initialize()") from None
-        if name.rpartition(".")[2] not in ("running_mean", "running_var"):
+        if isinstance(tensor, modules.nn.Parameter):
             tensor.requires_grad_(parameter.grad_req != "null")
     return module.eval()
 
@@ -89,10 +87,9 @@ def from_torch(module: "torch.nn.Module") -> FieldBlock:
                         f"one of {', '.join(modules.MODULES)} is needed")
     model = MODELS[type(module).__name__](**module.arguments)
     model.initialize()
-    for name, parameter, tensor in _pairs(model, module):
+    for parameter, tensor in _pairs(model, module):
         parameter.set_data(mx.nd.array(tensor.detach().float().cpu().numpy()))
-        if not (tensor.requires_grad or name.endswith(
-                ("running_mean", "running_var"))):
+        if not tensor.requires_grad:  # running statistics, too, are without a gradient
             parameter.grad_req = "null"
     return model
 
@@ -170,12 +167,13 @@ def _torch_name(name: str, norms: set[str]) -> str:
 
 
 def _pairs(model: FieldBlock, module: "torch.nn.Module") -> list[tuple]:
-    """Each of the model's parameters: its name, itself, the module's tensor."""
+    """Each of the model's parameters and running statistics, with its tensor."""
     parameters = named_parameters(model)
     norms = {name.rpartition(".")[0] for name in parameters if name.endswith(".gamma")}
     tensors = dict(module.named_parameters()) | dict(module.named_buffers())
-    return [(name, parameter, tensors[_torch_name(name, norms)])
-            for name, parameter in parameters.items()]
+    # `fields`, which field an id is of, is no weight: the module has made its own.
+    return [(parameter, tensors[_torch_name(name, norms)])
+            for name, parameter in parameters.items() if not name.endswith(".fields")]
 
 
 def _trained_tensors(step: TrainStep, module: "torch.nn.Module") -> list:
