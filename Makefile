@@ -4,13 +4,14 @@
 # make test-site  test the built book in a browser (needs Chromium)
 # make test-kill  kill a training at 50 random moments and see that nothing is lost, 3 minutes
 # make serve      serve the book on http://127.0.0.1:8000, rebuilt on every change
-# make pdf        build _build/latex/deepfm_tutorial.pdf (needs LaTeX)
+# make pdf        build both editions into _build/latex/*.pdf (needs LaTeX)
 # make notebooks  open the chapters in JupyterLab
 # make outputs    renew the chapters' stored outputs, or some: CHAPTERS="01_fields 05_dnn"
 # make studies    train the runs that the chapters quote, some hours, into studies/results
 # make torch      add PyTorch and JAX to .venv, for the one chapter that needs them
 # make bench      compare the package with other libraries (benchmarks/README.md)
 # make clean      remove all that these made
+# make translations  bring the catalogues of the Chinese edition up to date, and say what is missing
 # make lock       renew requirements.txt from requirements.in (needs uv)
 #
 # Each makes .venv first when it is missing or older than requirements.txt.
@@ -35,12 +36,15 @@ export BOOK_STARTED := $(shell date +%s)
 # left would lead to the system's fonts, and to drawings that differ.
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
+# Stored outputs are English, whatever the machine's language: the exercises' checks know others.
+book test outputs: export LANGUAGE := en
+
 # How many threads share a sum decides its last digit. Outputs are stored and compared with one.
 ONE_THREAD := OMP_NUM_THREADS=$${OMP_NUM_THREADS-1}
 # Two chapters of the book run at a time and share the cores.
 HALF_OF_THE_CORES := OMP_NUM_THREADS=$${OMP_NUM_THREADS-$$(( ($$(getconf _NPROCESSORS_ONLN) + 1) / 2 ))}
 
-.PHONY: book lint test test-site test-kill serve pdf notebooks outputs studies torch bench clean lock data
+.PHONY: translations book lint test test-site test-kill serve pdf notebooks outputs studies torch bench clean lock data
 
 book: .venv/installed
 	@$(HALF_OF_THE_CORES) $(BIN)/python tools/book.py
@@ -62,7 +66,7 @@ test-site: _build/html/index.html
 test-kill: .venv/installed
 	$(BIN)/python -m pytest -s tests/killed
 
-SOURCES := _config.yml _toc.yml $(shell find book notebooks src tools -type f -not -path '*/.*' -not -name '*.pyc' \
+SOURCES := _config.yml _toc.yml $(shell find book locale notebooks src tools -type f -not -path '*/.*' -not -name '*.pyc' -not -name '*.mo' \
 	-not -path '*.egg-info/*')
 _build/html/index.html: $(SOURCES)
 	$(MAKE) book
@@ -81,7 +85,10 @@ pdf: .venv/installed
 	latexmk, makeindex, rsvg-convert and the font WenQuanYi Zen Hei. On Debian: apt-get install \
 	fontconfig fonts-freefont-otf fonts-wqy-zenhei latexmk librsvg2-bin texlive-fonts-recommended \
 	texlive-lang-chinese texlive-latex-extra texlive-xetex" >&2; exit 1; }
-	$(BIN)/jupyter-book build . -W --keep-going --builder pdflatex
+	$(BIN)/python tools/editions.py
+	for edition in _build/editions/*; do $(BIN)/jupyter-book build . -W --keep-going --builder pdflatex \
+		--path-output $$edition --config $$edition/_config.$${edition##*/}.yml || exit; done
+	mkdir -p _build/latex && cp _build/editions/*/_build/latex/deepfm_tutorial*.pdf _build/latex
 
 notebooks: .venv/installed
 	$(BIN)/jupyter lab notebooks
@@ -125,6 +132,9 @@ bench: .venv-bench/installed
 clean:
 	rm -rf .venv .venv-bench _build .pytest_cache .ruff_cache src/*.egg-info notebooks/.ipynb_checkpoints
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
+
+translations: .venv/installed
+	@$(BIN)/python tools/translations.py
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

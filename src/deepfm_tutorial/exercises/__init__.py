@@ -1,8 +1,10 @@
 """Checks for the exercises: each takes an answer and says what is wrong with it.
 
 A check raises `AssertionError` with a message that helps, or prints that the answer
-is right. Chapter 1's are in `chapter_01`, and so on; all compare by `_compare`.
+is right. Chapter 1's are in `chapter_01`, and so on; all compare by `_compare`. In a
+session whose language has a catalogue they speak that: see `_language`.
 """
+from ._language import in_readers_language
 from .chapter_01 import (
     check_csr_pays,
     check_hashed,
@@ -78,6 +80,7 @@ from .chapter_14 import check_rate_to_come, check_rows_needed, check_z_limit
 from .chapter_16 import check_bag_inputs, check_first_steps, check_running_variance
 
 __all__ = [name for name in dir() if name.startswith("check_")]
+globals().update({name: in_readers_language(globals()[name]) for name in __all__})
 
 
 def __dir__() -> list[str]:

@@ -9,8 +9,9 @@ from mxnet import autograd, nd
 from numpy.typing import ArrayLike
 
 from .._validation import as_numpy
+from ._language import translated
 
-RIGHT = "Right."
+RIGHT = translated("Right.")
 ROUNDED = {"rtol": 1e-3, "atol": 1e-4}  # by hand to three digits, or through float32
 EXACT = {"rtol": 1e-5, "atol": 1e-8}
 

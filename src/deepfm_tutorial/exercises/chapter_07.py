@@ -75,9 +75,9 @@ def check_temperature(
             "You return the factor 1 / T. Logits are divided by a temperature.")
         assert is_least(stretch * z, T), (
             f"T = {T:.3f} is not the least log loss for logits that are {stretch} "
-            "times the true ones" + (
-                "." if stretch > 1 else
-                ": a model that doubts too much needs T below 1."))
+            "times the true ones." if stretch > 1 else
+            f"T = {T:.3f} is not the least log loss for logits that are {stretch} "
+            "times the true ones: a model that doubts too much needs T below 1.")
     # A clicked row with a logit of 10,000 costs nothing at any T.
     z, labels = np.append(2.5 * z, 10_000), np.append(labels, 1)
     with np.errstate(all="ignore"):
