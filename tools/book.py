@@ -1,17 +1,21 @@
 """Builds the book: `python tools/book.py`, which `make book` calls.
 
 First the notebooks are executed, two at a time, into copies in _build/executed; then
-Sphinx makes the pages from the copies. What they say beside a line a stage is in
-_build/book.log.
+Sphinx makes each edition's pages from the copies, two at a time as well. What they say
+beside a line a stage is in _build/book.log.
 """
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+import editions
 import nbformat
 import needs
 import yaml
@@ -22,6 +26,10 @@ from nbconvert.filters import strip_ansi
 AT_A_TIME = 2
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 1800  # for a cell that hangs; on a busy machine a slow one needs minutes
+BOX = ("This page shows stored outputs",
+       "The chapter was not executed when this page was made.",
+       "Its outputs are those of the last time that it was.")
+NOT_EXECUTED = "warning not-executed"
 PROBLEM = re.compile(r"WARNING:|ERROR:|CRITICAL:|Exception|[Ee]rror\b.*:")
 
 
@@ -122,35 +130,53 @@ async def _execute_one(path, notebook, log, keep, turns):
 
 def boxed(notebook, reason):
     """The notebook with a box below its title that says why outputs are stored ones."""
+    # A sentence a line, so that each can be translated.
+    lines = [*BOX[1:2], *re.split(r"(?<=\.) (?=[A-Z`])", reason), *BOX[2:]]
     box = nbformat.v4.new_markdown_cell(
-        "```{admonition} This page shows stored outputs\n"
-        ":class: warning not-executed\n\n"
-        f"The chapter was not executed when this page was made. {reason} "
-        "Its outputs are those of the last time that it was.\n```")
+        f"```{{admonition}} {BOX[0]}\n:class: {NOT_EXECUTED}\n\n"
+        + "\n".join(lines) + "\n```")
     return nbformat.from_dict({**notebook,
                                "cells": [notebook.cells[0], box, *notebook.cells[1:]]})
 
 
 def make_pages(root, log):
-    """Make the pages from the executed copies.
+    """Make each edition's pages from the executed copies, below _build/html.
 
     Raises:
         Failed: there was a warning or an error.
     """
-    start = time.monotonic()
+    start, build = time.monotonic(), root / "_build"
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        made = list(pool.map(partial(run_sphinx, root), editions.FOLDERS))
+    log.writelines(said for _, said in made)
+    for failed, said in made:
+        if failed:
+            lines = said.splitlines()
+            raise Failed("\n".join([line for line in lines if PROBLEM.search(line)]
+                                   or lines[-15:]))
+    shutil.rmtree(build / "html", ignore_errors=True)
+    for language, folder in editions.FOLDERS.items():
+        shutil.move(pages_of(build, language), build / "html" / folder)
+    print(f"{'pages':32}{time.monotonic() - start:4.0f} s", flush=True)
+
+
+def pages_of(build, language):
+    """Where an edition's pages are made."""
+    return build / "editions" / language / "_build" / "html"
+
+
+def run_sphinx(root, language):
+    """Make an edition's pages: whether that failed, and what Sphinx said."""
+    build = root / "_build"
+    output = build / "editions" / language
     command = [Path(sys.executable).with_name("jupyter-book"), "build", root, "-W",
-               "-n", "--keep-going", "--all"]
+               "-n", "--keep-going", "--all", "--path-output", output, "--config",
+               editions.settings(language, root, output)]
     sphinx = subprocess.run(
-        command, env={**os.environ, "BOOK_EXECUTED": str(root / "_build" / "executed")},
+        command, env={**os.environ, "BOOK_EXECUTED": str(build / "executed")},
         encoding="utf-8", errors="replace", stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT)
-    said = strip_ansi(sphinx.stdout)
-    log.write(said)
-    if sphinx.returncode:
-        lines = said.splitlines()
-        raise Failed("\n".join([line for line in lines if PROBLEM.search(line)]
-                               or lines[-15:]))
-    print(f"{'pages':32}{time.monotonic() - start:4.0f} s", flush=True)
+    return sphinx.returncode, strip_ansi(sphinx.stdout)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+import catalogues
+
 
 def set_repository(app, config):
     if url := os.environ.get("BOOK_REPOSITORY"):
@@ -31,8 +33,9 @@ def set_repository(app, config):
 
 def set_edition(app, config):
     """Version and date of the last change, for the foot of each page."""
+    word = catalogues.words(config.language).get("Version", "Version")
     config.html_theme_options["extra_footer"] += (
-        f" Version {version('deepfm_tutorial')}.")
+        f" {word} {version('deepfm_tutorial')}.")
     root = Path(__file__).parents[2]
     # A clone, not an unpacked archive.
     if (root / ".git").exists() and shutil.which("git"):

@@ -6,7 +6,7 @@
 "use strict";
 
 (() => {
-const { element, innerProducts, number, sentence, sum, svg, takePlace } = Live;
+const { element, innerProducts, number, say, sentence, sum, svg, takePlace } = Live;
 
 const unpack = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
@@ -82,7 +82,7 @@ function triangle(fields, pairs) {
   const left = 76;
   const size = fields.length * cell;
   const picture = svg("svg", { viewBox: `0 0 340 ${size + 26}`, role: "img", "aria-label":
-    `Inner product of each pair of fields: ${pairs.map(({ f, g, value }) => `${fields[f].name} and ${fields[g].name} ${number(value)}`).join(", ")}` });
+    say("Inner product of each pair of fields: {0}", pairs.map(({ f, g, value }) => `${fields[f].name} × ${fields[g].name} ${number(value)}`).join(", ")) });
   pairs.forEach(({ f, g, value }) => {
     const x = left + (g - 1) * cell;
     picture.append(
@@ -98,7 +98,7 @@ function triangle(fields, pairs) {
 }
 
 function terms(fields, state) {
-  return [["bias", state.bias], ...state.first.map((value, f) => [fields[f].name, value]),
+  return [[say("bias"), state.bias], ...state.first.map((value, f) => [fields[f].name, value]),
     ...state.pairs.map(({ f, g, value }) => [`${fields[f].name} × ${fields[g].name}`, value]), ["DNN", state.dnn]];
 }
 
@@ -114,7 +114,7 @@ function build(model, figure) {
   const picture = element("div");
   const pairs = element("div");
   const body = element("tbody");
-  const draw = element("button", { type: "button" }, "any other row");
+  const draw = element("button", { type: "button" }, say("any other row"));
   draw.addEventListener("click", () => {
     fields.forEach((field, f) => { chosen[f] = Math.floor(Math.random() * field.categories.length); });
     update();
@@ -125,22 +125,22 @@ function build(model, figure) {
     selects.forEach((select, f) => { select.selectedIndex = chosen[f]; });
     const pairSum = sum(state.pairs.map((pair) => pair.value));
     result.replaceChildren(
-      sentence("Logit: ", element("output", { "data-name": "logit" }, number(state.logit, 6))),
-      sentence("Probability of a click: ", element("output", { "data-name": "probability" }, percent(sigmoid(state.logit))),
-        ", by the planted formula ", element("output", { "data-name": "truth" }, percent(truth(model, chosen))), "."),
+      sentence(say("Logit: "), element("output", { "data-name": "logit" }, number(state.logit, 6))),
+      sentence(say("Probability of a click: "), element("output", { "data-name": "probability" }, percent(sigmoid(state.logit))),
+        say(", by the planted formula "), element("output", { "data-name": "truth" }, percent(truth(model, chosen))), say(".")),
     );
-    const entries = [["bias", state.bias, "live-bar"], ...state.first.map((value, f) => [fields[f].name, value, "live-bar"]),
-      [`${state.pairs.length} pairs`, pairSum, "live-bar"], ["DNN", state.dnn, "live-bar-dnn"], ["logit z", state.logit, "live-bar-sum"]];
+    const entries = [[say("bias"), state.bias, "live-bar"], ...state.first.map((value, f) => [fields[f].name, value, "live-bar"]),
+      [say("{0} pairs", state.pairs.length), pairSum, "live-bar"], ["DNN", state.dnn, "live-bar-dnn"], [say("logit z"), state.logit, "live-bar-sum"]];
     picture.replaceChildren(bars(entries, Math.max(2.5, ...entries.map(([, value]) => Math.abs(value)))));
     pairs.replaceChildren(triangle(fields, state.pairs));
     body.replaceChildren(...terms(fields, state).map(([name, value]) => element("tr", {},
       element("th", { scope: "row" }, name), element("td", {}, number(value, 6)))));
   }
 
-  takePlace(figure, "DeepFM, live",
+  takePlace(figure, say("DeepFM, live"),
     element("div", { class: "live-controls" }, ...fields.map((field, f) => element("label", {}, field.name, selects[f])), draw),
-    result, picture, sentence("The pairs one by one"), pairs,
-    element("details", {}, element("summary", {}, "All terms as a table"), element("table", {}, body)));
+    result, picture, sentence(say("The pairs one by one")), pairs,
+    element("details", {}, element("summary", {}, say("All terms as a table")), element("table", {}, body)));
   update();
 }
 

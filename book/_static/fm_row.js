@@ -6,7 +6,7 @@
 "use strict";
 
 (() => {
-const { dot, element, innerProducts, number, sentence, sum, svg, takePlace } = Live;
+const { dot, element, innerProducts, number, say, sentence, sum, svg, takePlace } = Live;
 
 const BIAS = -1;
 // The first three fields are the chapter's toy. A category is [name, w, v].
@@ -48,11 +48,12 @@ function draw(fields, state, fast) {
   const left = 78;
   const cell = Math.min(40, (336 - left) / F);
   const picture = svg("svg", { viewBox: `0 0 340 ${150 + F * 20 + (fast ? 92 : F * cell)}`, role: "img" });
-  picture.setAttribute("aria-label", `One-hot row of ${features.length} features, ${F} of them active; the factor `
-    + `rows that they pick; ${fast ? "the sums of the fast form" : "the inner product of each pair"}.`);
+  picture.setAttribute("aria-label", fast
+    ? say("One-hot row of {0} features, {1} of them active; the factor rows that they pick; the sums of the fast form.", features.length, F)
+    : say("One-hot row of {0} features, {1} of them active; the factor rows that they pick; the inner product of each pair.", features.length, F));
   const text = (x, y, content, options = {}) => picture.append(svg("text", { x, y, ...options }, content));
 
-  text(0, 12, "the one-hot row x", { class: "live-title" });
+  text(0, 12, say("the one-hot row x"), { class: "live-title" });
   features.forEach(({ f, c, category }, i) => {
     const on = fields[f].chosen === c;
     const x = 4 + i * step;
@@ -62,7 +63,7 @@ function draw(fields, state, fast) {
   });
 
   let y = 116;
-  text(0, y, "picks a factor row v in each field", { class: "live-title" });
+  text(0, y, say("picks a factor row v in each field"), { class: "live-title" });
   state.active.forEach(([name, , v], f) => {
     y += 20;
     text(left - 6, y, name, { "text-anchor": "end" });
@@ -70,20 +71,20 @@ function draw(fields, state, fast) {
       picture.append(svg("rect", { x: left + r * 44, y: y - 14, width: 42, height: 18, class: "live-on" }));
       text(left + r * 44 + 21, y, number(x), { "text-anchor": "middle" });
     });
-    text(left + 100, y, fast ? `square ${number(state.own[f])}` : "");
+    text(left + 100, y, fast ? say("square {0}", number(state.own[f])) : "");
   });
 
   y += 26;
   if (fast) {
-    text(0, y, "their sum, squared", { class: "live-title" });
+    text(0, y, say("their sum, squared"), { class: "live-title" });
     state.total.forEach((x, r) => {
       picture.append(svg("rect", { x: left + r * 44, y: y + 8, width: 42, height: 18, class: "live-sum" }));
       text(left + r * 44 + 21, y + 22, number(x), { "text-anchor": "middle" });
     });
     text(left - 6, y + 22, "Σ v", { "text-anchor": "end" });
-    text(left + 100, y + 22, `square ${number(dot(state.total, state.total))}`);
+    text(left + 100, y + 22, say("square {0}", number(dot(state.total, state.total))));
   } else {
-    text(0, y, "each pair’s inner product", { class: "live-title" });
+    text(0, y, say("each pair’s inner product"), { class: "live-title" });
     state.active.forEach(([name], f) => {
       text(left - 6, y + 10 + (f + 0.6) * cell, name, { "text-anchor": "end" });
     });
@@ -119,12 +120,12 @@ function build(figure) {
     const state = compute(fields);
     picture.replaceChildren(draw(fields, state, fast));
     result.replaceChildren(
-      sentence("Pairs: ", explain(state, fast)),
-      sentence("Logit: ", `${number(BIAS)} + ${number(state.first)} + ${number(state.byDefinition)} = `,
+      sentence(say("Pairs: "), explain(state, fast)),
+      sentence(say("Logit: "), `${number(BIAS)} + ${number(state.first)} + ${number(state.byDefinition)} = `,
         element("output", { "data-name": "logit" }, number(state.logit))),
-      sentence("Multiplications for the pairs: ",
-        element("output", { "data-name": "definition" }, String(state.work.definition)), " pair by pair, ",
-        element("output", { "data-name": "fast" }, String(state.work.fast)), " in the fast form."),
+      sentence(say("Multiplications for the pairs: "),
+        element("output", { "data-name": "definition" }, String(state.work.definition)), say(" pair by pair, "),
+        element("output", { "data-name": "fast" }, String(state.work.fast)), say(" in the fast form.")),
     );
   };
   const lay = () => {
@@ -140,10 +141,10 @@ function build(figure) {
   const fields = element("select", { "data-name": "fields" }, ...[2, 3, 4, 5, 6].map((n) => element("option", {}, String(n))));
   fields.value = String(count);
   fields.addEventListener("change", () => { count = Number(fields.value); lay(); });
-  const form = element("select", { "data-name": "form" }, element("option", {}, "the definition"), element("option", {}, "the fast form"));
+  const form = element("select", { "data-name": "form" }, element("option", {}, say("the definition")), element("option", {}, say("the fast form")));
   form.addEventListener("change", () => { fast = form.selectedIndex === 1; update(); });
-  takePlace(figure, "A row through the FM",
-    element("div", { class: "live-controls" }, element("label", {}, "number of fields", fields), element("label", {}, "pairs by", form)),
+  takePlace(figure, say("A row through the FM"),
+    element("div", { class: "live-controls" }, element("label", {}, say("number of fields"), fields), element("label", {}, say("pairs by"), form)),
     choices, picture, result);
   lay();
 }

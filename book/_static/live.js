@@ -1,4 +1,4 @@
-/* What the live figures share: inner products, making elements, writing numbers, taking a drawing's
+/* What the live figures share: inner products, making elements, writing numbers and words, taking a drawing's
  * place. */
 
 "use strict";
@@ -26,11 +26,17 @@ const dot = (a, b) => a.reduce((total, x, r) => total + x * b[r], 0);
 /** The inner product of every two rows f < g. */
 const innerProducts = (rows) => rows.flatMap((a, f) => rows.slice(f + 1).map((b, i) => ({ f, g: f + 1 + i, value: dot(a, b) })));
 
+/** A text in the page's language: `words` with what {0}, {1}, … stand for. */
+function say(words, ...values) {
+  const known = (window.WORDS ?? {})[words] ?? words;
+  return known.replace(/\{(\d)\}/g, (_, i) => values[i]);
+}
+
 /** Show `parts` instead of the figure's drawing; the caption stays, and paper gets the drawing. */
 function takePlace(figure, label, ...parts) {
   figure.classList.add("has-live");
   figure.prepend(element("div", { class: "live", role: "group", "aria-label": label }, ...parts));
 }
 
-return { dot, element, innerProducts, number, sentence, sum, svg, takePlace };
+return { dot, element, innerProducts, number, say, sentence, sum, svg, takePlace };
 })();

@@ -1,19 +1,22 @@
-"""The book from stored outputs (nbval compares those), and what executes it."""
+"""Both editions from stored outputs (nbval compares those), and what executes them."""
 import os
 import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import book
+import editions
 import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[2]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 BUTTONS = "a[href^=http]:not(article a)"  # the text may link to where it likes
 BUILD = [Path(sys.executable).with_name("jupyter-book"), "build", "-W", "-n",
          "--keep-going"]
@@ -25,19 +28,34 @@ def toc_files():
                             for c in part["chapters"]]
 
 
-def build(source, output, repository=""):
-    """Build a book from its stored outputs; return the pages' folder."""
+def build(source, output, repository="", language="en"):
+    """Build an edition from its stored outputs; return the pages' folder."""
+    settings = editions.settings(language, ROOT, output)
     result = subprocess.run(
-        [*BUILD, source, "--path-output", output], text=True, capture_output=True,
+        [*BUILD, source, "--path-output", output, "--config", settings], text=True,
+        capture_output=True,
         env={**os.environ, "BOOK_REPOSITORY": repository, "BOOK_BRANCH": "trunk"})
     assert result.returncode == 0, result.stdout + result.stderr
     return output / "_build" / "html"
 
 
 @pytest.fixture(scope="module")
-def html(tmp_path_factory):
-    """The folder of a fresh build."""
-    return build(ROOT, tmp_path_factory.mktemp("book"))
+def built(tmp_path_factory):
+    """Each edition's folder of a fresh build, one within the other as they are read."""
+    folder = tmp_path_factory.mktemp("book")
+    with ThreadPoolExecutor(len(editions.FOLDERS)) as pool:
+        made = pool.map(lambda language: build(ROOT, folder / language,
+                                               language=language), editions.FOLDERS)
+    root = folder / "html"
+    for path, place in zip(made, editions.FOLDERS.values()):
+        shutil.move(path, root / place)
+    return {language: root / place for language, place in editions.FOLDERS.items()}
+
+
+@pytest.fixture(scope="module", params=editions.FOLDERS)
+def html(request, built):
+    """The folder of an edition; each test that asks for it runs over all."""
+    return built[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +113,8 @@ def test_equation_and_figure_references_show_a_number(pages):
                   if "#equation-" in link["href"] or link["href"].startswith("#fig-")]
     assert len(references) > 20
     for link in references:
-        assert re.fullmatch(r"\(\d+\.\d+\)|Fig\. \d+(\.\d+)?", link.get_text()), link
+        assert re.fullmatch(r"\(\d+\.\d+\)|(Fig\.|图) \d+(\.\d+)?",
+                            link.get_text()), link
 
 
 def test_every_figure_has_a_caption_and_alt_text(pages):
@@ -103,8 +122,25 @@ def test_every_figure_has_a_caption_and_alt_text(pages):
                for figure in page.select("article figure")]
     assert len(figures) >= 9
     for figure in figures:
-        assert (len(figure.find("img")["alt"]) > 40
-                and figure.find("figcaption").get_text(strip=True))
+        alt = figure.find("img")["alt"]
+        assert len(alt) > (20 if CHINESE.search(alt) else 40)
+        assert figure.find("figcaption").get_text(strip=True)
+
+
+def test_a_page_says_so_if_and_only_if_a_passage_is_not_translated(html, pages):
+    for name, page in pages.items():
+        marked = page.select("article .untranslated:not(dl.py *)")
+        assert bool(page.select(".untranslated-note")) == (
+            bool(marked) or (html.name == "zh" and name == "book/api")), name
+
+
+def test_each_page_leads_to_itself_in_the_other_language(html, built, pages):
+    (other,) = set(built.values()) - {html}
+    for name, page in pages.items():
+        (link,) = page.select("a.language-switch")
+        there = ((html / name).parent / link["href"]).resolve()
+        assert there == (other / f"{name}.html").resolve() and there.is_file()
+        assert link["lang"] != page.find("html")["lang"]
 
 
 def test_no_page_loads_anything_from_another_server(pages):
@@ -118,6 +154,7 @@ def test_no_page_loads_anything_from_another_server(pages):
 def small_book(tmp_path):
     """A book of one page, with this book's settings."""
     shutil.copytree(ROOT / "book", tmp_path / "book")
+    shutil.copytree(ROOT / "locale", tmp_path / "locale")
     shutil.copy(ROOT / "_config.yml", tmp_path)
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: page\n")
     return tmp_path
@@ -175,7 +212,7 @@ def test_buttons_lead_to_the_repository_that_is_named_and_are_absent_without(
         small_book, pages):
     (small_book / "page.md").write_text("# Page\n")
     repository = "https://github.com/someone/some_book"
-    page = BeautifulSoup((build(small_book, small_book,
+    page = BeautifulSoup((build(small_book, small_book / "out",
                                 repository) / "page.html").read_text(), "html.parser")
     links = [a["href"] for a in page.select(BUTTONS)]
     assert f"{repository}/edit/trunk/page.md" in links

@@ -1,4 +1,8 @@
-"""Every page in a browser: complete, legible, accessible and light, in both themes."""
+"""Pages in a browser: complete, legible, accessible and light, in both themes.
+
+Every page of the English edition, and of the Chinese one those of `SAMPLE`: two pages
+of each kind, for all would double the time. Search is tried in both.
+"""
 import re
 from pathlib import Path
 
@@ -9,7 +13,11 @@ from axe_playwright_python.sync_playwright import Axe
 TOC = yaml.safe_load((Path(__file__).parents[2] / "_toc.yml").read_text())
 CHAPTERS = [TOC["root"]] + [c["file"] for part in TOC["parts"]
                             for c in part["chapters"]]
-PAGES = [*CHAPTERS, "search"]
+SAMPLE = ["book/intro", "book/glossary", "book/symptoms", "notebooks/01_fields",
+          "notebooks/02_factorization_machines", "notebooks/10_looking_inside",
+          "notebooks/16_life_after_mxnet", "search"]
+CHINESE = [f"zh/{name}" for name in SAMPLE]
+PAGES = [*CHAPTERS, "search", *CHINESE]
 LAPTOP = 1264  # a window of 1,280 pixels less its scroll bar
 THEMES, WIDTHS = ("light", "dark"), (360, 768, LAPTOP, 1920)
 LIMIT = 1.5e6  # bytes over the wire
@@ -133,7 +141,7 @@ def test_axe_finds_nothing_serious(visit, name, theme):
     assert not found
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", [*CHAPTERS, *CHINESE[:-1]])
 def test_headings_nest(visit, name):
     levels = visit(name)["headings"]
     assert levels[:1] == [1] and levels.count(1) == 1
@@ -171,9 +179,13 @@ def test_pages_are_light(visit, capsys):
 
 @pytest.mark.parametrize("query, found", [("bilinearity", "notebooks/03_embedding"),
                                           ("哈希", "book/glossary")])
-def test_search_finds_a_word_and_leads_to_its_page(open_page, address, query, found):
-    page, seen = open_page("search")
-    page.goto(f"{address}/search.html?q={query}",
+@pytest.mark.parametrize("edition", ["", "zh/"])
+def test_search_finds_a_word_and_leads_to_its_page(open_page, address, edition, query,
+                                                   found):
+    if edition and query.isascii():
+        query, found = "双线性", "notebooks/03_embedding"
+    page, seen = open_page(f"{edition}search")
+    page.goto(f"{address}/{edition}search.html?q={query}",
               wait_until="networkidle")  # each hit fetches its page
     page.locator(f"#search-results a[href*='{found}']").first.click()
     assert found in page.url and not seen["errors"]
@@ -211,14 +223,55 @@ def found(page, queries):
     """, sorted(queries))
 
 
-def test_search_finds_each_chinese_term_and_every_part_of_it(open_page):
-    page, _ = open_page("search")
+@pytest.mark.parametrize("edition", ["", "zh/"])
+def test_search_finds_each_chinese_term_and_every_part_of_it(open_page, edition):
+    page, _ = open_page(f"{edition}search")
     names = chinese_names()
     parts = {name[start:end] for name in names for start in range(len(name))
              for end in range(start + 1, len(name) + 1)}
     assert len(names) > 100 and {"域", "嵌入", "分解机"} < parts
     assert [part for part, pages in zip(sorted(parts), found(page, parts))
             if "book/glossary" not in pages] == []
+
+
+@pytest.mark.parametrize("edition", ["", "zh/"])
+def test_search_finds_each_english_term(open_page, edition):
+    page, _ = open_page(f"{edition}search")
+    text = (Path(__file__).parents[2] / "book/glossary.md").read_text("utf-8")
+    names = set(re.findall(r"^(\S.*)\n  \*\*", text, re.M))
+    assert len(names) > 100
+    assert [name for name, pages in zip(sorted(names), found(page, names))
+            if "book/glossary" not in pages] == []
+
+
+@pytest.mark.parametrize("place", ["search", "notebooks/10_looking_inside#fig-parts",
+                                   "book/glossary#term-embedding"])
+def test_the_switch_leads_to_the_same_place_in_the_other_language(
+        open_page, address, place):
+    name, _, anchor = place.partition("#")
+    page, seen = open_page(name)
+    page.goto(f"{address}/{name}.html#{anchor}")
+    for folder, language in (("zh/", "zh-CN"), ("", "en")):
+        page.locator("a.language-switch").first.click()
+        page.wait_for_load_state("networkidle")
+        assert page.url == f"{address}/{folder}{name}.html" + (f"#{anchor}" if anchor
+                                                               else "")
+        assert page.locator("html").get_attribute("lang") == language
+        assert not anchor or page.locator(f"[id='{anchor}']").count() == 1
+    assert not seen["errors"]
+
+
+@pytest.mark.parametrize("name, figure", [
+    ("notebooks/02_factorization_machines", "#fig-row"),
+    ("notebooks/10_looking_inside", "#fig-parts")])
+def test_a_live_figure_and_its_drawing_speak_chinese(open_page, name, figure):
+    page, _ = open_page(f"zh/{name}")
+    live = page.locator(f"{figure} .live")
+    said = [live.get_attribute("aria-label"), live.inner_text(),
+            page.locator(f"{figure} img").get_attribute("alt")]
+    assert all(re.search("[\u4e00-\u9fff]", text) for text in said), said
+    for english in ("Logit:", "Multiplications", "Probability", "number of fields"):
+        assert english not in said[1]
 
 
 def test_search_splits_chinese_from_latin_and_invents_nothing(open_page):
