@@ -1,5 +1,6 @@
 """Each exercise has a hint, a folded solution that is checked, and a place to try."""
 import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_a_chapter_uses_all_checks_of_its_module(path):
     assert set(re.findall(r"exercises\.(check_\w+)", source)) == defined
     for name in defined:
         check = getattr(checks, name)
-        assert check is getattr(module, name)
+        assert inspect.unwrap(check) is getattr(module, name)
         assert check.__doc__.startswith(f"Chapter {int(path.stem[:2])}: ")
 
 
