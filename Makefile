@@ -132,6 +132,7 @@ bench: .venv-bench/installed
 clean:
 	rm -rf .venv .venv-bench _build .pytest_cache .ruff_cache src/*.egg-info notebooks/.ipynb_checkpoints
 	find src tests -name __pycache__ -prune -exec rm -rf {} +
+	find locale -name "*.mo" -delete
 
 translations: .venv/installed
 	@$(BIN)/python tools/translations.py

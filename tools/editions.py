@@ -10,15 +10,22 @@ import yaml
 FOLDERS = {"en": "", "zh_CN": "zh"}
 """Language → folder of its pages below the root."""
 
+PREAMBLE = r"\renewcommand{\sphinxstyleemphasis}[1]{\textbf{#1}}" + "\n"
+
 OWN = {
     "zh_CN": {
         "title": "DeepFM：从独热编码到上线",
+        "author": "deepfm_tutorial 的作者们",
         "latex": {"latex_documents": {"targetname": "deepfm_tutorial_zh.tex"}},
         "sphinx": {"config": {
             "language": "zh_CN",
             # Its splitter is book/_ext/chinese.py's, which knows English as well.
             "html_search_language": "en",
             "translation_progress_classes": "untranslated",
+            # Chinese characters are not slanted.
+            "latex_elements": {"preamble": PREAMBLE},
+            "togglebutton_hint": "点击展开",
+            "togglebutton_hint_hide": "点击收起",
         }},
     },
 }
@@ -39,11 +46,12 @@ def settings(language: str, root: Path, folder: Path) -> Path:
 
 
 def _merge(config: dict, changes: dict) -> None:
+    """Put in what an edition has of its own; to the preamble it adds."""
     for name, value in changes.items():
         if isinstance(value, dict) and isinstance(config.get(name), dict):
             _merge(config[name], value)
         else:
-            config[name] = value
+            config[name] = config.get(name, "") + value if name == "preamble" else value
 
 
 if __name__ == "__main__":  # make pdf

@@ -31,9 +31,9 @@ def faults(english: str, translated: str) -> list[str]:
             found.append(f"lacks {kind} {_listed(lost)}")
         if added := right - left:
             found.append(f"adds {kind} {_listed(added)}")
-    if "**" in _shown(translated):
+    if "*" in _shown(translated) and "*" not in _shown(english):
         found.append("shows its asterisks: CommonMark wants a space or no punctuation "
-                     "beside **")
+                     "beside * and **")
     return found
 
 

@@ -87,7 +87,7 @@ def of_words() -> Catalog:
              ("search_bar_text", "extra_footer")]
     found += [(text, "above a page") for text in (languages.IN_ENGLISH,
                                                   languages.MISSING)]
-    found.append(("Version", "every page"))
+    found += [(text, "every page") for text in ("Version", *languages.THEME)]
     found += [(text, "box") for text in book.BOX]
     for need in needs.NEEDS.values():
         found += [(f"This machine does not have {need.what}.", "box"),

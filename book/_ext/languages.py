@@ -6,6 +6,7 @@ pages below the root, and is empty if the book is built in English alone: then t
 no switch between languages.
 """
 import json
+import re
 from pathlib import Path
 
 import catalogues
@@ -22,6 +23,12 @@ ENGLISH = {"book/api"}
 
 MARK = "untranslated"
 OTHERS = {"image", "toctree", "exercise_title", "solution_title", "inline"}
+THEME = ("Main", "Page", "Color mode", "System Settings", "Toggle primary sidebar",
+         "Toggle secondary sidebar", "© Copyright 2026.", "Link to this heading",
+         "Link to this image", "Link to this equation", "Link to this term",
+         "Link to this definition", "Link to this table", "列印成 PDF")
+"""What the theme and Sphinx do not translate, or into traditional Chinese."""
+
 SWITCH = "language-switch.html"
 STATIC = Path(__file__).parents[1] / "_static"
 
@@ -124,6 +131,20 @@ def write_notebooks(app, exception):
         nbformat.write(catalogues.translated(notebook, known, say), path)
 
 
+def write_theme_words(app, exception):
+    """Put in words that the theme has not translated: tips, and the foot's."""
+    say = {english: word for english, word
+           in catalogues.words(app.config.language).items() if english in THEME}
+    if exception or not say or app.builder.format != "html":
+        return
+    words = re.compile(r'(?<=["\n>])(\s*)(' + "|".join(map(re.escape, say))
+                       + r')(?=\s*["<])')
+    for path in Path(app.outdir).rglob("*.html"):
+        page = words.sub(lambda found: found[1] + say[found[2]],
+                         path.read_text("utf-8"))
+        path.write_text(page, "utf-8")
+
+
 def setup(app):
     app.add_config_value("edition_folders", {}, "html")
     app.connect("config-inited", set_words, priority=5)  # before publish's version
@@ -134,4 +155,5 @@ def setup(app):
     app.add_transform(Marks)
     app.connect("html-page-context", set_page)
     app.connect("build-finished", write_notebooks)
+    app.connect("build-finished", write_theme_words)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

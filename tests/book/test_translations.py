@@ -229,3 +229,15 @@ def test_every_page_has_a_chinese_title():
                      re.M)[1])
         known = catalogues.read(page)
         assert title == "DeepFM" or CHINESE.search(known[title]), name
+
+
+def test_the_chinese_readme_has_the_english_ones_lines_code_links_and_numbers():
+    english, chinese = ((ROOT / name).read_text("utf-8").partition("\n## ")[2]
+                        for name in ("README.md", "README.zh.md"))
+    for marks in (r"^```.*?^```", r"^- ", r"^\| "):
+        flags = re.M | re.S
+        found = [re.findall(marks, text, flags) for text in (english, chinese)]
+        assert found[0] == found[1] != [], marks
+    for before, after in zip(*(re.split(r"\n(?=- |\| |```|## )", text)
+                               for text in (english, chinese)), strict=True):
+        assert messages.faults(before, after) == [], after
