@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import book
 import editions
+import languages
 import nbformat
 import pytest
 import yaml
@@ -141,6 +142,30 @@ def test_each_page_leads_to_itself_in_the_other_language(html, built, pages):
         there = ((html / name).parent / link["href"]).resolve()
         assert there == (other / f"{name}.html").resolve() and there.is_file()
         assert link["lang"] != page.find("html")["lang"]
+
+
+def test_around_its_text_the_chinese_edition_is_chinese_too(built):
+    seen = {"figure img[alt]": 0, ".exercise > .admonition-title": 0, "nav .caption": 0}
+    for name in toc_files():
+        page = BeautifulSoup((built["zh_CN"] / f"{name}.html").read_text(),
+                             "html.parser")
+        for place in seen:
+            for tag in page.select(place):
+                said = tag.get("alt") or tag.get_text()
+                assert CHINESE.search(re.sub("练习", "", said)), f"{name}: {said}"
+                seen[place] += 1
+        assert "上线" in page.title.get_text()
+        assert "版本" in page.select_one("footer.bd-footer-content").text
+        assert not [tag for word in languages.THEME
+                    for tag in page.select(f"[title='{word}'], [aria-label='{word}'], "
+                                           f"[data-bs-title='{word}']")], name
+    assert min(seen.values()) > 30, seen
+
+
+def test_notebooks_to_download_are_in_the_pages_language(html, pages):
+    for name in filter(lambda name: name.startswith("notebooks/"), pages):
+        cells = nbformat.read(html / f"_sources/{name}.ipynb", 4).cells
+        assert bool(CHINESE.search(cells[0].source)) == (html.name == "zh"), name
 
 
 def test_no_page_loads_anything_from_another_server(pages):
