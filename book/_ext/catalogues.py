@@ -156,8 +156,10 @@ def translated(notebook: dict, known: dict[str, str], say: dict[str, str]) -> di
 
 def translated_text(text: str, known: dict[str, str]) -> str:
     """A text in Markdown with each message that it holds as a block, translated."""
+    in_one_line = " ".join(text.split())
+    here = [message for message in known if " ".join(message.split()) in in_one_line]
     # Longer ones first: a short one may be a part of a longer one.
-    for message in sorted(known, key=len, reverse=True):
+    for message in sorted(here, key=len, reverse=True):
         # A message is a block's whole text, however its lines are broken.
         pattern = (rf"(?m)^([ \t]*{MARK}?)"
                    + r"\s+".join(map(re.escape, message.split()))
