@@ -1,28 +1,28 @@
 """Search finds Chinese words, which no space separates, beside the English ones.
 
 Sphinx looks for a part of a word only if that part has three characters, and most
-Chinese words have two. So every part of up to four characters is a word of the index.
+Chinese words have two. So the index has every character and every two neighbours, and a
+longer query is looked up by its neighbours, all of which a page must have.
 """
 import re
 
 from sphinx.search.en import SearchEnglish
 
-LONGEST = 4
 HAN = r"\u3400-\u9fff"
 
 
 def parts(run):
-    """A run of Chinese characters, and each part of it that may be a word."""
-    return [run, *(run[start:end] for start in range(len(run))
-                   for end in range(start + 1, min(start + LONGEST, len(run)) + 1))]
+    """The characters of a Chinese run, and each two that stand side by side."""
+    return [*run, *map("".join, zip(run, run[1:]))]
 
 
 class SearchEnglishAndChinese(SearchEnglish):
     # Splits queries as `split` splits pages: FM层 is two words.
     js_splitter_code = f"""
-var splitQuery = (query) => query.match(
+var splitQuery = (query) => (query.match(
   /[{HAN}]+|(?:(?![{HAN}])[\\p{{Letter}}\\p{{Number}}_\\p{{Emoji_Presentation}}])+/gu)
-  || [];
+  || []).flatMap((word) => /^[{HAN}]{{3,}}$/.test(word)
+    ? Array.from(word.slice(1), (character, i) => word[i] + character) : [word]);
 """
 
     def split(self, text):
