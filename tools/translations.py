@@ -58,7 +58,7 @@ def extract() -> dict[str, Catalog]:
          "--keep-going", "--all", "--builder", "custom", "--custom-builder", "gettext"],
         check=True, stdout=subprocess.DEVNULL)
     found = {path.relative_to(folder / "gettext").with_suffix("").as_posix():
-             _template(path) for path in sorted((folder / "gettext").rglob("*.pot"))}
+             load(path) for path in sorted((folder / "gettext").rglob("*.pot"))}
     for page in languages.ENGLISH:  # its own text, without that of the code
         own = " ".join((ROOT / f"{page}.md").read_text("utf-8").split())
         found[page] = of([(message.id, "") for message in found[page]
@@ -66,9 +66,10 @@ def extract() -> dict[str, Catalog]:
     return found
 
 
-def _template(path: Path) -> Catalog:
+def load(path: Path, language: str | None = None) -> Catalog:
+    """Read a catalogue."""
     with open(path, "rb") as file:
-        return read_po(file)
+        return read_po(file, locale=language)
 
 
 def of(messages: list[tuple[str, str]]) -> Catalog:
@@ -153,10 +154,7 @@ def _texts(tree):
 
 def renew(path: Path, template: Catalog, language: str) -> None:
     """Bring one catalogue up to date, as `sphinx-intl update` does."""
-    catalog = Catalog(locale=language)
-    if path.is_file():
-        with open(path, "rb") as file:
-            catalog = read_po(file, locale=language)
+    catalog = load(path, language) if path.is_file() else Catalog(locale=language)
     catalog.update(template, no_fuzzy_matching=False)
     for message in catalog:
         if message.id and message.id.startswith("\n"):  # a displayed formula
@@ -202,8 +200,7 @@ def report(language: str) -> bool:
     """Print what is missing and what is wrong; return whether something is wrong."""
     wrong = False
     for path in paths(language):
-        with open(path, "rb") as file:
-            messages = [message for message in read_po(file) if message.id]
+        messages = [message for message in load(path) if message.id]
         missing = sum(not message.string or message.fuzzy for message in messages)
         if missing:
             print(f"{path.relative_to(ROOT)}: {missing} of {len(messages)} missing")

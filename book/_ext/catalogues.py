@@ -9,6 +9,7 @@ and such a dictionary, from English to its translation, and return a changed cop
 import copy
 import re
 from collections import Counter
+from functools import cache
 from html import escape, unescape
 from pathlib import Path
 
@@ -42,11 +43,13 @@ def read(path: Path) -> dict[str, str]:
                 if message.id and message.string and not message.fuzzy}
 
 
+@cache  # each page asks
 def words(language: str) -> dict[str, str]:
     """What `words.po` says."""
     return read(LOCALE / language / "words.po")
 
 
+@cache
 def messages(language: str, page: str) -> dict[str, str]:
     """What Sphinx's catalogue of a page says."""
     return read(LOCALE / language / "LC_MESSAGES" / f"{page}.po")

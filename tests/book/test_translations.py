@@ -13,7 +13,6 @@ import messages
 import nbformat
 import pytest
 import translations
-from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 from translations import catalogues
 
@@ -139,10 +138,12 @@ def test_a_message_whose_english_changed_is_marked_and_keeps_its_translation(tmp
     head, _, rest = text.partition("\n\n")
     path.write_text(translations.HEADER.format(language=LANGUAGE) + rest, "utf-8")
     assert catalogues.read(path) == {old: "训练六种方式。"}
-    translations.renew(path, translations.of([(new, "")]), LANGUAGE)
+    assert (old, "训练六种方式。") in _language.entries(path.read_text("utf-8"))
+    translations.renew(path, translations.of([(new, "_compare")]), LANGUAGE)
     assert catalogues.read(path) == {}                    # until somebody has read it
-    with open(path, "rb") as file:
-        (message,) = [message for message in read_po(file) if message.id]
+    assert "训练六种方式。" not in dict(
+        _language.entries(path.read_text("utf-8"))).values()
+    (message,) = [message for message in translations.load(path) if message.id]
     assert (message.id, message.string, message.fuzzy) == (new, "训练六种方式。", True)
 
 

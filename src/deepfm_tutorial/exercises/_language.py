@@ -15,7 +15,7 @@ from string import Formatter
 CATALOGUES = {"zh": "zh_CN.po"}
 """First two letters of a language → its file in this folder."""
 
-ENTRY = re.compile(r'^msgid (".*")\nmsgstr (".*")$', re.M)
+ENTRY = re.compile(r'^(#, fuzzy\n)?msgid (".*")\nmsgstr (".*")$', re.M)
 
 
 def session_language() -> str:
@@ -32,12 +32,20 @@ def catalogue(language: str) -> list[tuple[re.Pattern, str]]:
     """
     if language not in CATALOGUES:
         return []
-    text = Path(__file__).with_name(CATALOGUES[language]).read_text("utf-8")
-    pairs = [tuple(map(literal_eval, found)) for found in ENTRY.findall(text)]
+    pairs = entries(Path(__file__).with_name(CATALOGUES[language]).read_text("utf-8"))
     # "The shape is {0}, not {1}." also fits what a longer message says.
     pairs.sort(key=lambda pair: len(re.sub(r"\{\d\}", "", pair[0])), reverse=True)
     return [(_pattern(english), translated) for english, translated in pairs
             if english and translated]
+
+
+def entries(text: str) -> list[tuple[str, str]]:
+    """Return a catalogue's messages and translations.
+
+    One that is marked fuzzy is left out: its English has changed since it was made.
+    """
+    return [(literal_eval(english), literal_eval(translation))
+            for fuzzy, english, translation in ENTRY.findall(text) if not fuzzy]
 
 
 def _pattern(message: str) -> re.Pattern:
