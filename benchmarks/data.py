@@ -19,25 +19,25 @@ LOADERS = {"click log": lambda: make_click_log(settings.CLICK_ROWS,
            "coupons": load_coupons}
 
 
-def split(log):
-    """Deal the rows to test and training. Those of one respondent stay together."""
+def split(log, shares=settings.SHARES):
+    """Deal the rows to parts: name → rows. Those of one respondent stay together."""
     groups = getattr(log, "profiles", np.arange(len(log.labels)))
-    shares = (settings.TEST_SHARE, 1 - settings.TEST_SHARE)
-    return split_by(groups, shares, seed=settings.SPLIT_SEED)
+    return dict(zip(shares, split_by(groups, list(shares.values()),
+                                     seed=settings.SPLIT_SEED)))
 
 
-def write(name, path):
-    """Encode data set `name` and store its training and test rows at `path` (.npz).
+def write(name, path, shares=settings.SHARES):
+    """Encode data set `name` and store the rows of each part at `path` (.npz).
 
     Ids are global, (N, F) int32, as `FieldEncoder` gives them; libraries that number
     each field from 0 subtract `offsets`. The encoder knows the training rows only.
     """
     log = LOADERS[name]()
-    test, train = split(log)
+    parts = split(log, shares)
     columns = {part: {field: column[rows] for field, column in log.columns.items()}
-               for part, rows in (("train", train), ("test", test))}
+               for part, rows in parts.items()}
     encoder = FieldEncoder(missing=True).fit(columns["train"])
+    ids = {f"{part}_ids": encoder.transform(columns[part]) for part in parts}
+    labels = {f"{part}_labels": log.labels[rows] for part, rows in parts.items()}
     np.savez(path, field_sizes=encoder.field_sizes, offsets=encoder.field_offsets,
-             train_ids=encoder.transform(columns["train"]),
-             train_labels=log.labels[train],
-             test_ids=encoder.transform(columns["test"]), test_labels=log.labels[test])
+             **ids, **labels)

@@ -23,8 +23,9 @@ def processor():
         return platform.processor() or platform.machine()
 
 
-def write(name, rows):
-    """Store `rows`, to six digits, as `results/NAME.json` with all that made them."""
+def write(name, rows, **more):
+    """Store `rows`, to six digits, as `results/NAME.json` with all that made them, and
+    with what a benchmark has to say `more`."""
     origin = {
         "command": "make bench", "date": date.today().isoformat(),
         "processor": processor(), "cores": os.cpu_count(),
@@ -33,7 +34,7 @@ def write(name, rows):
         "model": settings.MODEL, "training": settings.TRAINING,
         "epochs": settings.EPOCHS, "threads": settings.THREADS,
         "seeds": settings.SEEDS, "click_rows": settings.CLICK_ROWS,
-        "test_share": settings.TEST_SHARE, "split_seed": settings.SPLIT_SEED,
+        "test_share": settings.TEST_SHARE, "split_seed": settings.SPLIT_SEED, **more,
     }
     rows = [{key: float(f"{value:.6g}") if isinstance(value, float) else value
              for key, value in row.items()} for row in rows]

@@ -3,7 +3,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import mxnet as mx
 import numpy as np
@@ -89,6 +89,8 @@ class TrainStep(GradReqs):
         embedding_l2, table_l2: as for `fit`.
         tables: parameters that a subclass hands to the graph itself.
     """
+
+    by_rows: ClassVar[bool] = False  # whether a step updates some rows of a table alone
 
     def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
                  with_values: bool = False, embedding_l2: float = 0.0,
@@ -204,7 +206,7 @@ class History:
 def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None = None,
         *, epochs: int = 20, batch_size: int = 1024, learning_rate: float = 1e-3,
         embedding_l2: float = 0.0, table_l2: float | None = 0.0,
-        patience: int = 3, seed: int = 0,
+        averaging: float = 0.0, patience: int = 3, seed: int = 0,
         step: type[TrainStep] = TrainStep, batches: Callable = shuffled_batches,
         checkpoint: Any = None, encoder: Any = None,
         progress: bool = True) -> History:
@@ -231,6 +233,10 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
         table_l2: λ of the penalty λ/2 (‖w‖² + ‖V‖²), the same in every step: a row pays
             whether it is used or not. None stands for κ / N of N training rows, where
             κ is the model's `usual_penalty`: what did well in chapter 10.
+        averaging: a share γ, in [0, 1). Above 0, averages of all weights go a share γ
+            of the way to the new weights in each step (after Polyak and Juditsky,
+            1992), and they are what is judged and kept: 0.01 did well in chapter 10.
+            Not with `scale.LazyTrainStep`.
         patience: stop after so many epochs in a row without a better validation AUC.
         seed: of the initial weights, the order of rows, and dropout.
         step: how weights are updated: `TrainStep`, or `scale.LazyTrainStep` for large
@@ -258,6 +264,7 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
     _check_penalty(model, embedding_l2)
     if table_l2 is not None:
         check_number("table_l2", table_l2, 0, np.inf)
+    _check_averaging(averaging, step)
     encoders = [getattr(data, "encoder", None) for data in (train, validation)]
     train = check_data(train, model, "train")
     if validation is not None:
@@ -269,8 +276,8 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
     saved = checkpoint and checkpoint.open(
         model, {"training rows": train, "validation rows": validation},
         batch_size=batch_size, seed=seed, learning_rate=learning_rate,
-        embedding_l2=embedding_l2, table_l2=table_l2, step=_name_of("step", step),
-        batches=_name_of("batches", batches))
+        embedding_l2=embedding_l2, table_l2=table_l2, averaging=averaging,
+        step=_name_of("step", step), batches=_name_of("batches", batches))
 
     initialise(model, seed)
     model.hybridize(static_alloc=True)
@@ -279,7 +286,7 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
     adam = mx.optimizer.Adam(learning_rate)
     with step(model, adam, with_values=train[2] is not None,
               embedding_l2=embedding_l2, table_l2=table_l2) as update:
-        run = _Training(model, update, seed,
+        run = _Training(model, update, seed, averaging,
                         [data[2] for data in (train, validation)
                          if data is not None and data[2] is not None])
         if saved:
@@ -304,14 +311,16 @@ def fit(model: FieldBlock, train: Data | tuple, validation: Data | tuple | None 
 class _Training:
     """A training between two epochs: all that decides how it goes on."""
 
-    def __init__(self, model: FieldBlock, step: TrainStep, seed: int,
+    def __init__(self, model: FieldBlock, step: TrainStep, seed: int, averaging: float,
                  values: Sequence = ()) -> None:
         self.model, self.step, self.seed = model, step, seed
+        self.averaging = averaging
         self.values = values  # x of all rows, to tell why a training failed
         self.rng = np.random.default_rng(seed)
         self.history = History()
         self.parameters = list(model.collect_params().values())
-        self.best = [parameter.data().copy() for parameter in self.parameters]
+        self.best, self.averages = ([p.data().copy() for p in self.parameters if needed]
+                                    for needed in (True, averaging))
 
     @property
     def epochs(self) -> int:
@@ -329,6 +338,8 @@ class _Training:
         num_rows, total, pending = 0, 0.0, nd.zeros((1,))
         for batch in batches:
             loss = self.step(*batch)
+            for average, parameter in zip(self.averages, self.parameters):
+                average += self.averaging * (parameter.data() - average)
             # Read the loss one step late: the next step is then already under way.
             total += float(pending.asscalar())
             pending = loss
@@ -340,11 +351,20 @@ class _Training:
         # The last step moved the weights after its loss was computed.
         for parameter in self.parameters:
             self._check_finite("a parameter's norm", parameter.data().norm().asscalar())
+        self._exchange()
         if validation:
             self.history.validation.append(self._judged(validation))
             bar.set_postfix_str(f"validation AUC {self.history.validation[-1].auc:.4f}")
         self.history.train_loss.append(loss)
         self._keep_if_best()
+        self._exchange()
+
+    def _exchange(self) -> None:
+        """Put the averages, if there are any, in the weights' place, and back."""
+        for average, parameter in zip(self.averages, self.parameters):
+            held = parameter.data().copy()  # one at a time: a table may be large
+            parameter.set_data(average)
+            held.copyto(average)
 
     def _judged(self, validation: tuple) -> Metrics:
         try:
@@ -380,11 +400,12 @@ class _Training:
     def state(self) -> tuple[dict[str, nd.NDArray], dict]:
         """What `load` needs: named arrays, and what JSON can hold."""
         now = {f"weights/{i}": p.data() for i, p in enumerate(self.parameters)}
+        averages = {f"average/{i}": array for i, array in enumerate(self.averages)}
         states = {f"state/{i}/{j}": array for i, state in enumerate(self.step.states)
                   for j, array in enumerate(as_list(state))}
         best = {f"best/{i}": array for i, array in enumerate(self.best)}
         is_now = self.history.best_epoch == self.epochs
-        return (now | states | ({} if is_now else best),
+        return (now | averages | states | ({} if is_now else best),
                 {"history": asdict(self.history), "rng": self.rng.bit_generator.state})
 
     def load(self, arrays: dict[str, np.ndarray], metadata: dict, steps: int) -> None:
@@ -395,8 +416,11 @@ class _Training:
         self.rng.bit_generator.state = metadata["rng"]
         self.step.optimizer.begin_num_update = self.epochs * steps
         for i, parameter in enumerate(self.parameters):
-            self.best[i][:] = arrays.get(f"best/{i}", arrays[f"weights/{i}"])
             parameter.data()[:] = arrays[f"weights/{i}"]
+            judged = arrays.get(f"average/{i}", arrays[f"weights/{i}"])
+            self.best[i][:] = arrays.get(f"best/{i}", judged)
+        for i, average in enumerate(self.averages):
+            average[:] = arrays[f"average/{i}"]
         for i, state in enumerate(self.step.states):
             for j, array in enumerate(as_list(state)):
                 array[:] = arrays[f"state/{i}/{j}"]
@@ -523,6 +547,14 @@ def _check_penalty(model: FieldBlock, embedding_l2: float) -> None:
     if embedding_l2 and not _embeddings_of(model):
         raise ValueError(f"embedding_l2 = {embedding_l2}: {type(model).__name__} "
                          "has no embedding, only 0 is allowed")
+
+
+def _check_averaging(averaging: float, step: type[TrainStep]) -> None:
+    check_number("averaging", averaging, 0, 1)
+    if averaging and getattr(step, "by_rows", False):
+        raise ValueError(f"averaging = {averaging}: averages are of whole tables, and "
+                         f"{step.__name__} updates a batch's rows, so only 0 is "
+                         "allowed with it")
 
 
 def _name_of(argument: str, part: Any) -> str:

@@ -2,12 +2,23 @@
 import subprocess
 import sys
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from mxnet.gluon import nn
 
-from benchmarks import compare, conditions, data, growth, peak, settings, store
+from benchmarks import (
+    compare,
+    conditions,
+    data,
+    growth,
+    operators,
+    own_best,
+    peak,
+    settings,
+    store,
+)
 from deepfm_tutorial import DeepFM
 from deepfm_tutorial.datasets import load_coupons
 
@@ -21,7 +32,7 @@ def test_each_data_set_can_be_loaded_and_has_its_settings():
 
 def test_no_respondent_of_the_coupons_is_on_both_sides():
     log = load_coupons()
-    test, train = data.split(log)
+    test, train = data.split(log).values()
     assert sorted([*test, *train]) == list(range(len(log.labels)))
     assert not set(log.profiles[test]) & set(log.profiles[train])
     assert abs(len(test) / len(log.labels) - settings.TEST_SHARE) < 0.01
@@ -37,7 +48,8 @@ def of(rows, **wanted):
             if all(row[key] == value for key, value in wanted.items())]
 
 
-@pytest.mark.parametrize("name", ["compare", "conditions", "growth", "peak"])
+@pytest.mark.parametrize("name", ["compare", "conditions", "growth", "operators",
+                                  "own_best", "peak"])
 def test_results_were_made_with_the_settings_that_are_there(name):
     result = store.read(name)
     now = {"command": "make bench", "model": settings.MODEL,
@@ -139,6 +151,76 @@ def test_operations_by_formula_are_those_of_the_models_layers():
               if isinstance(layer, nn.Dense)]
     products = sum(int(np.prod(layer.weight.shape)) for layer in layers)  # m·n a layer
     assert len(layers) == 4 and settings.dense_flops(num_fields=3) == 3 * 2 * products
+
+
+def test_groups_of_operators_and_the_work_that_they_need():
+    names = ("_backward_FullyConnected", "_linalg_gemm2", "Dropout", "_maximum_scalar",
+             "_backward_BatchNorm", "adam_update", "_backward_take")
+    assert [operators.group_of(name) for name in names] == [
+        "dense layers", "dense layers", "dropout", "ReLU", "batch norm", "Adam",
+        "the rest"]
+    needed = operators.work(num_fields=10, num_parameters=7, batch_norm=True)
+    hidden = 4 * 4096 * 1200  # bytes of what the hidden layers put out
+    assert {group: size for group, (_, size) in needed.items() if size} == {
+        "dropout": 6 * hidden, "ReLU": 5 * hidden, "batch norm": 8 * hidden,
+        "Adam": 7 * 4 * 7}
+    assert needed["dense layers"] == (4096 * settings.dense_flops(10), 0)
+
+
+def test_a_step_is_taken_apart_in_each_turn_and_little_of_it_is_missing():
+    rows = store.read("operators")["rows"]
+    cases = set(product(range(operators.TURNS), (False, True), operators.GROUPS))
+    assert {(row["turn"], row["batch_norm"], row["group"]) for row in rows} == cases
+    assert len(rows) == len(cases)
+    for batch_norm in (False, True):
+        of_turn = [of(rows, turn=turn, batch_norm=batch_norm)
+                   for turn in range(operators.TURNS)]
+        shares = [sum(row["milliseconds"] for row in turn) / turn[0]["by_clock"]
+                  for turn in of_turn]
+        assert 0.8 < np.median(shares) < 1.2  # the clock ran in another training
+
+
+def test_notes_know_the_best_epoch_and_when_it_is_enough():
+    labels = np.array([0, 0, 1, 1])
+    notes = own_best.Notes({"validation_labels": labels, "test_labels": labels}, most=9)
+    right, half = np.array([0.1, 0.2, 0.8, 0.9]), np.array([0.1, 0.8, 0.2, 0.9])
+    scores = iter([half, right, right, half, half])  # the third is no better
+    enough = []
+    while not notes.is_enough():
+        now = next(scores)
+        notes.judge(lambda part: now if part == "validation" else half)
+        enough.append(notes.is_enough())
+    assert enough == [False, False, False, False, True]
+    assert [epoch["validation_auc"] for epoch in notes.epochs] == [.75, 1, 1, .75, .75]
+    assert (notes.best["best_epoch"], notes.best["auc"]) == (2, 0.75)
+    assert notes.best["log_loss"] == pytest.approx(-np.log([.9, .2, .2, .9]).mean())
+    notes.most = 2
+    assert notes.is_enough()
+
+
+def test_the_clock_of_a_training_stands_still_in_a_pause(monkeypatch):
+    times = iter([10, 11, 15, 18])
+    monkeypatch.setattr(own_best, "time", SimpleNamespace(
+        perf_counter=lambda: next(times)))
+    notes = own_best.Notes({}, most=1)
+    with notes.training(), notes.pause():
+        assert notes.seconds == 1
+    assert notes.seconds == 1 + 3
+
+
+def test_every_library_was_trained_to_its_own_best_epoch_once_a_seed():
+    result = store.read("own_best")
+    assert result["fingerprint"] == own_best.FINGERPRINT, "run benchmarks.own_best"
+    assert result["own_best"] == settings.BEST
+    rows = result["rows"]
+    cases = set(product(settings.DATA, own_best.WAYS, settings.BEST["seeds"]))
+    assert {(row["data"], row["library"], row["seed"]) for row in rows} == cases
+    assert len(rows) == len(cases)
+    for row in rows:
+        found = row["validation_auc"]
+        assert max(found) == pytest.approx(found[row["best_epoch"] - 1], abs=1e-4)
+        assert len(found) == len(row["seconds"]) < settings.BEST["most epochs"]
+        assert (np.diff(row["seconds"]) > 0).all()
 
 
 @pytest.mark.needs("torch")

@@ -22,6 +22,7 @@ from deepfm_tutorial import (
     predict,
     training,
 )
+from deepfm_tutorial.scale import LazyTrainStep
 
 SIZES = (5, 6)
 QUIET = {"progress": False}
@@ -325,6 +326,52 @@ def test_without_validation_rows_the_last_epoch_counts():
     history = fit(model, data(), epochs=4, patience=1, **QUIET)
     assert (history.best_epoch == len(history.train_loss) == 4
             and history.validation == [])
+
+
+def test_averages_against_those_of_the_weights_after_each_step(monkeypatch):
+    """In NumPy, by the definition; and what is averaged takes the same steps."""
+    after, judged = [], []
+
+    class Watched(TrainStep):
+        def __call__(self, *batch):
+            loss = super().__call__(*batch)
+            after.append([p.data().asnumpy() for p in model.collect_params().values()])
+            return loss
+
+    metrics = training.metrics
+    monkeypatch.setattr(training, "metrics", lambda model, data: (
+        judged.append(weights(model)), metrics(model, data))[1])
+    settings = {"epochs": 4, "patience": 4, "batch_size": 64, "learning_rate": 0.05}
+    losses, found = [], []
+    for averaging in (0.3, 0.0):
+        model = DeepFM(SIZES, 4, (8,), dropout=0.5, batch_norm=True)
+        training.initialise(model, 0)
+        averages = weights(model)
+        history = fit(model, data(), data(seed=1), averaging=averaging, step=Watched,
+                      **settings, **QUIET)
+        losses.append(history.train_loss)
+        found.append((weights(model), history))
+    assert losses[0] == losses[1] and same(after[19], after[39])
+    for step, now in enumerate(after[:20], start=1):
+        averages = [a + 0.3 * (w - a) for a, w in zip(averages, now)]
+        if step % 5 == 0:  # five steps an epoch
+            for ours, wanted in zip(judged[step // 5 - 1], averages):
+                np.testing.assert_allclose(ours, wanted, atol=1e-5)
+    kept, history = found[0]
+    assert same(kept, judged[history.best_epoch - 1]) and not same(kept, after[19])
+    assert same(found[1][0], judged[4 + found[1][1].best_epoch - 1])
+
+
+@pytest.mark.parametrize("averaging, kind, message", [
+    (1, TrainStep, r"averaging = 1: \[0, 1\) is allowed"),
+    (-0.1, TrainStep, r"averaging = -0.1: \[0, 1\) is allowed"),
+    (0.01, LazyTrainStep, "averaging = 0.01: .* LazyTrainStep updates a batch's rows")])
+def test_a_share_of_averages_that_makes_no_sense_is_refused(averaging, kind, message):
+    model = deepfm()
+    before = weights(model)
+    with pytest.raises(ValueError, match=message):
+        fit(model, data(), averaging=averaging, step=kind, **QUIET)
+    assert same(weights(model), before)
 
 
 @pytest.mark.parametrize("after_epochs", [0, 2])

@@ -44,9 +44,9 @@ def run(folder, model=None, train=None, validation=None, encoder=ENCODER, **chan
 
 
 @functools.cache
-def whole_run(step=TrainStep):
+def whole_run(step=TrainStep, averaging=0.0):
     """One that nothing cuts off."""
-    return run(None, step=step)
+    return run(None, step=step, averaging=averaging)
 
 
 def same(a, b):
@@ -66,17 +66,19 @@ def cut_off(monkeypatch, module, name, call, error=RuntimeError):
     monkeypatch.setattr(module, name, function)
 
 
-@pytest.mark.parametrize("step", [TrainStep, LazyTrainStep])
+@pytest.mark.parametrize("step, averaging", [(TrainStep, 0.0), (LazyTrainStep, 0.0),
+                                             (TrainStep, 0.1)])
 @pytest.mark.parametrize("where, name, call", [
     (training, "metrics", 1), (training, "metrics", 4), (os, "fsync", 1),
     (os, "fsync", 5),
     (os, "replace", 1), (os, "replace", 3), (np.lib.format, "write_array", 40)])
 def test_cut_off_in_an_epoch_or_in_a_write_it_goes_on_to_bit_equal_weights(
-        monkeypatch, tmp_path, where, name, call, step):
+        monkeypatch, tmp_path, where, name, call, step, averaging):
     with monkeypatch.context() as patch, pytest.raises(RuntimeError):
         cut_off(patch, where, name, call)
-        run(tmp_path, step=step)
-    assert same(run(tmp_path, step=step), whole_run(step))
+        run(tmp_path, step=step, averaging=averaging)
+    assert same(run(tmp_path, step=step, averaging=averaging),
+                whole_run(step, averaging))
 
 
 def test_a_training_that_ended_is_not_done_again_and_may_go_on_longer(
@@ -146,7 +148,8 @@ REFUSED = {
     "frozen": {"model": lambda: frozen()}, "batches": {"batches": blockwise_batches},
     "batch_size": {"batch_size": 63}, "learning_rate": {"learning_rate": 0.01},
     "embedding_l2": {"embedding_l2": 0.1}, "table_l2": {"table_l2": 0.2},
-    "seed": {"seed": 1}, "step": {"step": LazyTrainStep},}
+    "averaging": {"averaging": 0.1}, "seed": {"seed": 1},
+    "step": {"step": LazyTrainStep},}
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -1,5 +1,6 @@
 """One update of a model's weights in which tables are trained by rows (chapter 11)."""
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import mxnet as mx
 import numpy as np
@@ -41,6 +42,8 @@ class LazyTrainStep(TrainStep):
     Raises:
         ValueError: `table_l2` with an optimizer whose decay is not known.
     """
+
+    by_rows: ClassVar[bool] = True
 
     def __init__(self, model: FieldBlock, optimizer: mx.optimizer.Optimizer, *,
                  with_values: bool = False, embedding_l2: float = 0.0,
