@@ -35,17 +35,16 @@ def group_of(operator):
     return next(group for group, starts in GROUPS.items() if name.startswith(starts))
 
 
-def work(num_fields, num_parameters, batch_norm):
-    """Group → (floating-point operations, bytes) of a step, at the least.
+def work(rows, num_fields, num_parameters, batch_norm):
+    """Group → (floating-point operations, bytes) of a step of some rows, at the least.
 
     An element-wise layer reads its input and writes its output; its gradient reads two
     arrays and writes one. Dropout also writes the mask. Batch norm reads its input
     twice, once for mean and variance; its gradient reads two arrays twice. Adam reads
     the weight, its gradient and two moments, and writes all but the gradient.
     """
-    batch = settings.TRAINING["batch_size"]
-    hidden = 4 * batch * sum(settings.MODEL["hidden_units"])  # bytes
-    return {"dense layers": (batch * settings.dense_flops(num_fields), 0),
+    hidden = 4 * rows * sum(settings.MODEL["hidden_units"])  # bytes
+    return {"dense layers": (rows * settings.dense_flops(num_fields), 0),
             "dropout": (0, 6 * hidden), "ReLU": (0, 5 * hidden),
             "batch norm": (0, 8 * hidden * batch_norm),
             "Adam": (0, 7 * 4 * num_parameters), "the rest": (0, 0)}
@@ -59,7 +58,8 @@ def serve(path):
 
     def run(seed, batch_norm):
         trainer = ours.Trainer(parts, batch_norm)
-        steps = EPOCHS * -(-len(parts["train_ids"]) // settings.TRAINING["batch_size"])
+        num_rows = len(parts["train_ids"])
+        steps = EPOCHS * -(-num_rows // settings.TRAINING["batch_size"])
         trainer.new_model(seed)
         start = time.perf_counter()
         trainer.train(EPOCHS)
@@ -70,7 +70,9 @@ def serve(path):
         milliseconds = dict.fromkeys(GROUPS, 0.0)
         for operator, seen in profile(lambda: trainer.train(EPOCHS)).items():
             milliseconds[group_of(operator)] += seen["Total"] / steps
-        needed = work(len(parts["field_sizes"]), sum(sizes), batch_norm)
+        # The last batch of an epoch is smaller: the mean number of rows.
+        needed = work(EPOCHS * num_rows / steps, len(parts["field_sizes"]), sum(sizes),
+                      batch_norm)
         return {"by_clock": 1000 * by_clock / steps, "groups": [
             {"group": group, "milliseconds": spent, "operations": needed[group][0],
              "bytes": needed[group][1]} for group, spent in milliseconds.items()]}

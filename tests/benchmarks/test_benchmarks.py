@@ -159,12 +159,12 @@ def test_groups_of_operators_and_the_work_that_they_need():
     assert [operators.group_of(name) for name in names] == [
         "dense layers", "dense layers", "dropout", "ReLU", "batch norm", "Adam",
         "the rest"]
-    needed = operators.work(num_fields=10, num_parameters=7, batch_norm=True)
-    hidden = 4 * 4096 * 1200  # bytes of what the hidden layers put out
+    needed = operators.work(rows=50, num_fields=10, num_parameters=7, batch_norm=True)
+    hidden = 4 * 50 * 1200  # bytes of what the hidden layers put out
     assert {group: size for group, (_, size) in needed.items() if size} == {
         "dropout": 6 * hidden, "ReLU": 5 * hidden, "batch norm": 8 * hidden,
         "Adam": 7 * 4 * 7}
-    assert needed["dense layers"] == (4096 * settings.dense_flops(10), 0)
+    assert needed["dense layers"] == (50 * settings.dense_flops(10), 0)
 
 
 def test_a_step_is_taken_apart_in_each_turn_and_little_of_it_is_missing():
