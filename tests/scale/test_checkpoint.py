@@ -93,6 +93,15 @@ def test_a_training_that_ended_is_not_done_again_and_may_go_on_longer(
             and same(longer, run(None, epochs=9, patience=9)))
 
 
+@pytest.mark.parametrize("averaging", [0.0, 0.1])
+def test_the_best_epoch_is_kept_when_the_cut_came_right_after_it(tmp_path, averaging):
+    whole = whole_run(averaging=averaging)
+    best = whole[1].best_epoch
+    assert 0 < best < 6
+    run(tmp_path, epochs=best, averaging=averaging)
+    assert same(run(tmp_path, averaging=averaging), whole)
+
+
 def test_ctrl_c_leaves_the_last_epochs_checkpoint(monkeypatch, tmp_path):
     with monkeypatch.context() as patch:
         cut_off(patch, training, "metrics", 3, KeyboardInterrupt)
