@@ -319,8 +319,8 @@ class _Training:
         self.rng = np.random.default_rng(seed)
         self.history = History()
         self.parameters = list(model.collect_params().values())
-        self.best, self.averages = ([p.data().copy() for p in self.parameters if needed]
-                                    for needed in (True, averaging))
+        self.best = [parameter.data().copy() for parameter in self.parameters]
+        self.averages = [array.copy() for array in self.best] if averaging else []
 
     @property
     def epochs(self) -> int:

@@ -172,6 +172,12 @@ def test_a_step_is_taken_apart_in_each_turn_and_little_of_it_is_missing():
     cases = set(product(range(operators.TURNS), (False, True), operators.GROUPS))
     assert {(row["turn"], row["batch_norm"], row["group"]) for row in rows} == cases
     assert len(rows) == len(cases)
+    steps, fields = 18, 10  # of 70,000 rows of MovieLens in batches of 4,096
+    for row in rows:
+        needed = operators.work(70_000 / steps, fields, 0, row["batch_norm"])
+        if row["group"] != "Adam":
+            assert (row["operations"], row["bytes"]) == pytest.approx(
+                needed[row["group"]], rel=1e-5)
     for batch_norm in (False, True):
         of_turn = [of(rows, turn=turn, batch_norm=batch_norm)
                    for turn in range(operators.TURNS)]
