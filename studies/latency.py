@@ -4,7 +4,8 @@ Run it as `python -m studies.latency`, two minutes, on a machine that does nothi
 The engines take turns within each round, so that a disturbance meets them all. `p99_ms`
 is the median over rounds of a round's 99th percentile, `p99_all_ms` that of all calls
 together. A raw request of one row is a record, a list of one dict; larger ones are
-columns. A second table has single records that several callers send at once.
+columns. A second table has single records that several callers send at once, and a
+third has them sent to models with networks of several sizes, through onnxruntime.
 """
 import os
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deepfm_tutorial import predict, serving
+from deepfm_tutorial import DeepFM, predict, serving
 
 from . import serving_model, study  # before mxnet: they prepare NumPy for it
 from .serving_model import rows_to_serve, train_model
@@ -27,6 +28,7 @@ ROUNDS = 20
 CALLS = {1: 100, 64: 100, 500: 50, 4096: 10}  # a round
 CALLERS, CALLS_EACH = (1, 8), 200
 WARM_UP = 10
+NETWORKS = ((64, 64), (200, 200), (400, 400, 400), (800, 800))
 FINGERPRINT = study.fingerprint(*(
     Path(source).read_bytes() for source in (__file__, serving_model.__file__)))
 ENGINES = ("MXNet eager", "MXNet hybridised", "predict", "onnxruntime",
@@ -109,15 +111,37 @@ def at_once(folder):
                    "requests_per_second": callers * CALLS_EACH / seconds}
 
 
+def by_network(encoder, parent):
+    """Single records by the network's size; the models take turns."""
+    record, served, numbers = as_request(rows_to_serve(1)), {}, {}
+    for units in NETWORKS:
+        model = DeepFM(encoder.field_sizes, hidden_units=units)
+        model.initialize()
+        folder = parent / "-".join(map(str, units))
+        serving.save(folder, model, encoder, rows_to_serve(20))
+        served[units] = serving.load(folder, "onnx").predict
+        numbers[units] = sum(p.data().size for p in model.mlp.collect_params().values())
+    taken = {units: [] for units in NETWORKS}
+    for _ in range(ROUNDS):
+        for units, predict_one in served.items():
+            for calls in (WARM_UP, CALLS[1]):
+                times = milliseconds(lambda: predict_one(record), calls)
+            taken[units].append(times)
+    for units, rounds in taken.items():
+        yield {"hidden_units": " ".join(map(str, units)), "numbers": numbers[units],
+               "calls": ROUNDS * CALLS[1], "median_ms": np.median(rounds),
+               "p99_ms": np.median(np.percentile(rounds, 99, axis=1))}
+
+
 def run():
     model, encoder = train_model()
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "model"
         serving.save(folder, model, encoder, rows_to_serve(20))
         alone = [row for rows in SIZES for row in measure(rows, model, encoder, folder)]
-        return alone, list(at_once(folder))
+        return alone, list(at_once(folder)), list(by_network(encoder, Path(parent)))
 
 
 if __name__ == "__main__":
-    for name, found in zip(("latency", "latency_callers"), run()):
+    for name, found in zip(("latency", "latency_callers", "latency_networks"), run()):
         print(study.write(name, found, FINGERPRINT).to_string())

@@ -8,7 +8,8 @@ import pytest
 from studies import study
 
 STUDIES = ("browser_onnx", "click_log", "coupons", "deepfm_claims", "embedding_cost",
-           "endings", "large_tables", "latency", "movielens", "penalties", "workers")
+           "endings", "large_tables", "latency", "movielens_whole", "movielens",
+           "penalties", "workers")
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in study.RESULTS.glob("*.csv")))

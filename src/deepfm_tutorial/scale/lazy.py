@@ -20,8 +20,8 @@ class LazyTrainStep(TrainStep):
     Adam it is known as the lazy variant. The optimizer still counts all steps of the
     table: Adam corrects the moments of a row that comes first in step 1,000 as if they
     were a thousand steps old, and moves it by 2.5 learning rates. In the `with` block,
-    tables have no gradient that would take memory; four bytes a feature number the ids,
-    and with `table_l2` four more count the steps that its rows have gone through.
+    tables have no gradient that would take memory; with `table_l2`, four bytes a
+    feature count the steps that its rows have gone through.
 
     The optimizer must treat each row by itself. One that looks at the whole of a
     parameter, such as LARS and LAMB with their norms, would see the batch's rows alone.
@@ -55,7 +55,6 @@ class LazyTrainStep(TrainStep):
         for table in self._trained(self.tables):
             self.during[table] = "null"
             self.states.append(optimizer.create_state(len(self.states), table.data()))
-        self._scratch = np.empty(sum(model.field_sizes), np.int32)
         self._decay = _decay_of(optimizer) if table_l2 else None
         # How many steps there were, and how many of them each row has gone through.
         self._steps = 0
@@ -66,7 +65,7 @@ class LazyTrainStep(TrainStep):
                  values: np.ndarray | None = None,
                  weights: np.ndarray | None = None) -> nd.NDArray:
         """Update the weights once. Arguments and result as for `TrainStep`."""
-        used, places = numbered(ids, self._scratch)
+        used, places = distinct(ids)
         if self._decay:
             self._catch_up(used)
             self._steps += 1
@@ -190,26 +189,25 @@ def decay_adam(optimizer: mx.optimizer.Adam, absent: nd.NDArray, rows: nd.NDArra
 
 
 def distinct(ids: np.ndarray) -> tuple[np.ndarray, nd.NDArray]:
-    """The ids that occur, (U,), and which of them is at each place, (B, F)."""
-    used, places = np.unique(ids, return_inverse=True)
-    return used, nd.array(places.reshape(ids.shape), dtype="int32")
+    """The ids that occur, (U,), in order, and which of them is at each place, (B, F).
 
-
-def numbered(ids: np.ndarray, scratch: np.ndarray) -> tuple[np.ndarray, nd.NDArray]:
-    """What `distinct` returns, the ids in another order, in a fraction of its time.
-
-    Nothing is sorted. Each id notes where it stands, and the last place of each counts.
+    It is `np.unique`, in about a third of the time for 100,000 ids: NumPy sorts 16 bits
+    in time proportional to how many there are. So two stable sorts, by the low bits and
+    then by the high ones, put ids in order.
 
     Args:
-        ids: (B, F).
-        scratch: (n,) int32, whatever it holds; it is written over.
+        ids: (B, F), from 0 to 2³² - 1.
     """
-    places = ids.ravel()
-    order = np.arange(places.size, dtype=np.int32)
-    scratch[places] = order
-    used = places[scratch[places] == order]
-    scratch[used] = order[:len(used)]
-    return used, nd.array(scratch[places].reshape(ids.shape), dtype="int32")
+    flat = ids.ravel()
+    order = np.argsort(flat.astype(np.uint16), kind="stable")
+    high = (flat >> 16).astype(np.uint16)
+    if high.any():
+        order = order[np.argsort(high[order], kind="stable")]
+    in_order = flat[order]
+    is_first = np.concatenate(([True], in_order[1:] != in_order[:-1]))
+    places = np.empty(flat.size, np.int32)
+    places[order] = np.cumsum(is_first, dtype=np.int32) - 1
+    return in_order[is_first], nd.array(places.reshape(ids.shape), dtype="int32")
 
 
 def _put_rows(table: nd.NDArray, ids: nd.NDArray, rows: nd.NDArray) -> None:
