@@ -98,7 +98,7 @@ outputs: data
 
 # Two parts need more than Python: studies.workers line (root, ip, tc), studies.browser_onnx (npm).
 studies: data
-	for study in embedding_cost deepfm_claims click_log penalties endings movielens movielens_whole coupons large_tables latency; do $(BIN)/python -m studies.$$study || exit; done
+	for study in embedding_cost deepfm_claims click_log penalties endings movielens movielens_tuned coupons large_tables latency; do $(BIN)/python -m studies.$$study || exit; done
 	$(BIN)/python -m studies.workers loopback
 
 # What the chapters need and can be fetched. Without it the book goes without: see tools/needs.py.

@@ -8,7 +8,7 @@ import pytest
 from studies import study
 
 STUDIES = ("browser_onnx", "click_log", "coupons", "deepfm_claims", "embedding_cost",
-           "endings", "large_tables", "latency", "movielens_whole", "movielens",
+           "endings", "large_tables", "latency", "movielens_tuned", "movielens",
            "penalties", "workers")
 
 

@@ -1,18 +1,18 @@
-"""Chapter 9's models once more, with the penalty on whole tables and with averages.
+"""Chapter 9's models once more, with more to choose from: two penalties, averages.
 
-`python -m studies.movielens_whole` tries κ, step size and dropout for each model on the
-random split of `studies.movielens`, with its two seeds for that, and then trains every
-model on its twenty splits, twice: once it keeps the weights as they are after the best
-epoch, once their averages (γ = 0.01). All cores work; `LOKY_MAX_CPU_COUNT=1` leaves it
-to one. Three tables are stored, each headed by a fingerprint of the source of both
-studies and of the data.
+`python -m studies.movielens_tuned` tries step size, either penalty and dropout for each
+model on the random split of `studies.movielens`, with its two seeds for that. Then it
+trains every model on that study's twenty splits, twice: once it keeps the weights as
+they are after the best epoch, once their averages (γ = 0.01). All cores work;
+`LOKY_MAX_CPU_COUNT=1` leaves it to one. Three tables are stored, each headed by a
+fingerprint of the source of both studies and of the data.
 
-movielens_whole_search       a row a trial: model, seed, settings, best epoch,
+movielens_tuned_search       a row a trial: model, seed, settings, best epoch,
                              validation AUC. No test row is looked at, and nothing is
                              averaged.
-movielens_whole              a row a run: kept weights, model, seed, settings, best
+movielens_tuned              a row a run: kept weights, model, seed, settings, best
                              epoch, and of the test rows AUC, log loss and `within`.
-movielens_whole_differences  a row a pair of models, kept weights and a measure:
+movielens_tuned_differences  a row a pair of models, kept weights and a measure:
                              `comparison.differences` and `comparison.other_groups`.
 """
 from functools import partial
@@ -29,15 +29,25 @@ from .movielens import FACTORS, HIDDEN_UNITS, SEARCH_SEEDS, SEEDS, encode, split
 
 FINGERPRINT = study.fingerprint(Path(__file__).read_bytes(),
                                 movielens.FINGERPRINT.encode())
-TRAINING = movielens.TRAINING | {"epochs": 100}
+# With less patience it may stop before the factors have grown.
+TRAINING = movielens.TRAINING | {"epochs": 100, "patience": 5}
 KEPT = {"weights": 0.0, "averages": 0.01}  # what `fit` keeps: its `averaging`
-DEEP = {"learning_rate": (2e-3, 5e-3), "penalty": (0, 300, 1000, 3000),
-        "dropout": (0, 0.5)}
-# What the search tries, all combinations; λ of the penalty is `penalty` / N, κ / N.
-GRIDS = {"LR": {"learning_rate": (2e-3, 5e-3, 1e-2), "penalty": (0, 5, 20)},
-         "FM": {"learning_rate": (2e-3, 5e-3), "penalty": (0, 5, 20, 60)},
+RATES = {"learning_rate": (1e-3, 2e-3, 5e-3)}
+ROWS = {"embedding_l2": (0.01, 0.03, 0.1)}
+DROPOUT = {"dropout": (0, 0.5)}
+DEEP = [RATES | DROPOUT | {"penalty": (0, 30, 100, 300, 1000)}, RATES | DROPOUT | ROWS]
+# What the search tries, all combinations of each; `penalty` is κ: the penalty on whole
+# tables has λ = κ / N.
+GRIDS = {"LR": [{"learning_rate": (2e-3, 5e-3, 1e-2), "penalty": (0, 1, 5)}],
+         "FM": [RATES | {"penalty": (0, 1, 5, 20)}, RATES | ROWS],
          "DNN": DEEP, "DeepFM": DEEP}
-SETTINGS = {"learning_rate": float, "penalty": float, "dropout": float}
+SETTINGS = dict.fromkeys(("learning_rate", "penalty", "embedding_l2", "dropout"), float)
+
+
+def combinations(name):
+    """Every setting of a model that the search tries."""
+    return [dict(zip(grid, values)) for grid in GRIDS[name]
+            for values in product(*grid.values())]
 
 
 def train(data, seed, name, settings, averaging=0.0):
@@ -49,7 +59,8 @@ def train(data, seed, name, settings, averaging=0.0):
                         settings.get("dropout"), pooled=encoder.pooled)
     history = fit(model, *parts[:2], seed=seed, progress=False, averaging=averaging,
                   learning_rate=settings["learning_rate"],
-                  table_l2=settings["penalty"] / len(rows[0]), **TRAINING)
+                  embedding_l2=settings.get("embedding_l2", 0.0),
+                  table_l2=settings.get("penalty", 0.0) / len(rows[0]), **TRAINING)
     return model, history, parts[2], rows[2]
 
 
@@ -64,12 +75,11 @@ def trial(data, seed, name, settings):
 
 
 def search(data):
-    """Try every combination of a model's grid, judged by the validation rows."""
-    trials = [(seed, name, dict(zip(grid, values)))
-              for seed, (name, grid) in product(SEARCH_SEEDS, GRIDS.items())
-              for values in product(*grid.values())]
+    """Try every combination of a model's grids, judged by the validation rows."""
+    trials = [(seed, name, settings) for seed, name in product(SEARCH_SEEDS, GRIDS)
+              for settings in combinations(name)]
     rows = study.in_parallel(partial(trial, data), trials)
-    return study.write("movielens_whole_search", rows, FINGERPRINT)
+    return study.write("movielens_tuned_search", rows, FINGERPRINT)
 
 
 def chosen(trials):
@@ -97,7 +107,7 @@ def main_runs(data, best):
     """Train every model with every seed, and compare them by the weights kept."""
     cases = list(product(KEPT, GRIDS, SEEDS))
     found = dict(zip(cases, study.in_parallel(partial(run, data, best), cases)))
-    table = study.write("movielens_whole", [row for row, *_ in found.values()],
+    table = study.write("movielens_tuned", [row for row, *_ in found.values()],
                         FINGERPRINT)
     users = users_of(data)
     weights = comparison.resampled(users.max() + 1, 1000)
@@ -110,7 +120,7 @@ def main_runs(data, best):
             drawn[row["kept"], row["model"], seed][row["measure"]]
             - drawn[row["kept"], row["other"], seed][row["measure"]]
             for seed in SEEDS]))
-    study.write("movielens_whole_differences", rows, FINGERPRINT)
+    study.write("movielens_tuned_differences", rows, FINGERPRINT)
 
 
 if __name__ == "__main__":
