@@ -17,6 +17,10 @@ def test_each_engine_and_size_has_its_latency_once():
     assert (runs.calls == runs.rows.map(latency.CALLS) * latency.ROUNDS).all()
     check_cases(read("latency_callers"), ["engine", "callers"],
                 product(serving.folder.ENGINES, latency.CALLERS))
+    networks = read("latency_networks")
+    check_cases(networks, ["hidden_units", "calls"], [
+        (" ".join(map(str, units)), latency.ROUNDS * latency.CALLS[1])
+        for units in latency.NETWORKS])
     assert (runs.threads == 2).all()
     assert (runs.median_ms <= runs.p99_ms).all() and (runs.median_ms > 0).all()
 
