@@ -1,6 +1,7 @@
 """Chapter 9's second runs, with more to choose from, are those of the study."""
 from itertools import product
 
+import numpy as np
 import pytest
 from stored import check_cases, check_differences, check_runs
 
@@ -42,3 +43,7 @@ def test_with_the_first_studys_settings_a_run_is_that_studys(monkeypatch):
             tuned.run(data, {name: settings}, "weights", name, 3))
         assert (test == same).all() and (p == q).all()
         assert first["auc"] == second["auc"]
+    for kept, penalty in (("averages", 0), ("weights", 100)):
+        settings = {"learning_rate": 0.01, "embedding_l2": 0.03, "penalty": penalty}
+        _, _, other = tuned.run(data, {"FM": settings}, kept, "FM", 3)
+        assert np.abs(other - q).max() > 0.01
