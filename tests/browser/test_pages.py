@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
+from glossary import chinese_names
 
 TOC = yaml.safe_load((Path(__file__).parents[2] / "_toc.yml").read_text())
 CHAPTERS = [TOC["root"]] + [c["file"] for part in TOC["parts"]
@@ -207,13 +208,6 @@ def test_on_paper_drawings_stand_for_live_figures(open_page):
         assert live.is_visible() and not drawing.is_visible()
         page.emulate_media(media="print")
         assert drawing.is_visible() and not live.is_visible()
-
-
-def chinese_names():
-    """Each run of Chinese characters in the glossary's names."""
-    text = (Path(__file__).parents[2] / "book/glossary.md").read_text("utf-8")
-    names = re.findall(r"^  \*\*(.+)\.\*\* ", text, re.M)
-    return {run for name in names for run in re.findall(r"[\u4e00-\u9fff]+", name)}
 
 
 def found(page, queries):
